@@ -1,0 +1,7 @@
+package chat
+
+// StreamingChunk is haystack.dataclasses.streaming_chunk.StreamingChunk.
+type StreamingChunk struct {
+	Content      string
+	FinishReason string
+}

@@ -1,0 +1,155 @@
+package component
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/pipeline/docstore"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// StoreType describes a document store class that pipelines may name.
+type StoreType struct {
+	Name   string
+	Params []Param
+	// Index is the parameter that names what stores share; "" when the class has none.
+	Index string
+	// Check refuses bad parameters; may be nil.
+	Check func(params *value.Dict) error
+}
+
+// Registry is a closed table of component and store types. It is built once, then only read.
+type Registry struct {
+	types  map[string]*Type
+	stores map[string]*StoreType
+	names  []string
+}
+
+// NewRegistry returns a table of the given types. Two types of one name are a programming error and panic.
+func NewRegistry(types []*Type, stores []*StoreType) *Registry {
+	r := &Registry{types: map[string]*Type{}, stores: map[string]*StoreType{}}
+	for _, t := range types {
+		for _, name := range append([]string{t.Name}, t.Aliases...) {
+			if r.types[name] != nil {
+				panic("component: registered twice: " + name)
+			}
+			r.types[name] = t
+		}
+		r.names = append(r.names, t.Name)
+	}
+	for _, s := range stores {
+		r.stores[s.Name] = s
+	}
+	sort.Strings(r.names)
+	return r
+}
+
+// With returns a registry that also has the given types; on the same name, the new one wins.
+func (r *Registry) With(types ...*Type) *Registry {
+	merged := map[string]*Type{}
+	for _, name := range r.names {
+		merged[name] = r.types[name]
+	}
+	for _, t := range types {
+		merged[t.Name] = t
+	}
+	list := make([]*Type, 0, len(merged))
+	for _, t := range merged {
+		list = append(list, t)
+	}
+	stores := make([]*StoreType, 0, len(r.stores))
+	for _, s := range r.stores {
+		stores = append(stores, s)
+	}
+	return NewRegistry(list, stores)
+}
+
+// Names lists the types in alphabetical order, without aliases.
+func (r *Registry) Names() []string { return slices.Clone(r.names) }
+
+// Lookup finds a type by its name or an alias.
+func (r *Registry) Lookup(name string) (*Type, bool) {
+	t, ok := r.types[name]
+	return t, ok
+}
+
+// Build makes a component of the named type.
+func (r *Registry) Build(name, typ string, params *value.Dict, where fault.Where) (*Child, error) {
+	t, ok := r.types[typ]
+	if !ok {
+		return nil, r.UnknownType(name, typ, where)
+	}
+	b, err := NewBuilder(name, t, params, where, r)
+	if err != nil {
+		return nil, err
+	}
+	c, spec, err := t.New(b)
+	if err == nil {
+		err = b.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Child{Component: c, Spec: spec, Type: t.Name}, nil
+}
+
+// UnknownType is the error for a component of a type that is not in the table.
+func (r *Registry) UnknownType(name, typ string, where fault.Where) *fault.Error {
+	where.Component, where.Type = name, typ
+	err := fault.New(fault.Invalid, "component '%s': there is no component type '%s' here", name, typ).WithCode("PipelineError").At(where)
+	if near := Nearest(typ, r.names, 3); len(near) > 0 {
+		return err.WithHint("did you mean %s?", joinOr(near))
+	}
+	return err.WithHint("'hayward components' lists the types that are")
+}
+
+// StoreRef makes the reference to a store of the named type.
+func (r *Registry) StoreRef(component, typ string, given *value.Dict) (docstore.Ref, error) {
+	s, ok := r.stores[typ]
+	if !ok {
+		names := make([]string, 0, len(r.stores))
+		for n := range r.stores {
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		return docstore.Ref{}, fault.New(fault.Invalid, "there is no document store type '%s' here", typ).
+			WithCode("PipelineError").WithHint("there are: %v", names)
+	}
+	t := &Type{Name: s.Name, Params: s.Params}
+	b, err := NewBuilder(component, t, given, fault.Where{}, r)
+	if err != nil {
+		return docstore.Ref{}, err
+	}
+	if s.Check != nil {
+		if err := s.Check(b.Params); err != nil {
+			return docstore.Ref{}, err
+		}
+	}
+	ref := docstore.Ref{Type: s.Name, Params: b.Params, Component: component}
+	if s.Index != "" {
+		if v, _ := b.Params.Get(s.Index); v != value.None {
+			ix, ok := v.(value.Str)
+			if !ok {
+				return docstore.Ref{}, fault.New(fault.Invalid, "'%s' of %s must be a string", s.Index, s.Name)
+			}
+			ref.Index = string(ix)
+		}
+	}
+	return ref, nil
+}
+
+func joinOr(names []string) string {
+	out := ""
+	for i, n := range names {
+		switch {
+		case i > 0 && i == len(names)-1:
+			out += " or "
+		case i > 0:
+			out += ", "
+		}
+		out += fmt.Sprintf("'%s'", n)
+	}
+	return out
+}
