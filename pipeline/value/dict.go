@@ -220,6 +220,7 @@ type (
 	bytesKey string
 	tupleKey string
 	noneKey  struct{}
+	enumKey  struct{ path, name string }
 	nanKey   struct{ n *byte } // a NaN equals nothing but itself
 )
 
@@ -250,6 +251,11 @@ func HashKey(v Value) (any, bool) {
 		return [2]any{v.Time.UnixMicro(), v.Aware}, true
 	case Tuple:
 		return hashTuple(v)
+	case *Enum:
+		if v.Mixin {
+			return HashKey(v.Value)
+		}
+		return enumKey{v.Path, v.Name}, true
 	}
 	return nil, false
 }

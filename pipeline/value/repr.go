@@ -1,0 +1,308 @@
+package value
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxReprDepth bounds how deep Repr follows containers; Python itself stops at its recursion limit of about 1000.
+const maxReprDepth = 1000
+
+// PyStringer is an [Object] whose Python str() differs from its repr().
+type PyStringer interface {
+	// PyStr returns what Python's str() returns.
+	PyStr() string
+}
+
+// Repr returns Python's repr(v). A container that holds itself prints as "[...]" there; nil prints as None.
+func Repr(v Value) string {
+	switch v := v.(type) {
+	case Str:
+		return string(AppendStrRepr(make([]byte, 0, len(v)+2), string(v)))
+	case Object:
+		return v.Repr()
+	}
+	var p printer
+	return string(p.repr(nil, v))
+}
+
+// ToStr returns Python's str(v).
+func ToStr(v Value) string {
+	switch v := v.(type) {
+	case Str:
+		return string(v)
+	case Date:
+		return v.ISO()
+	case DateTime:
+		return v.ISO(' ')
+	case PyStringer:
+		return v.PyStr()
+	}
+	return Repr(v)
+}
+
+// AppendRepr appends Python's repr(v) to dst.
+func AppendRepr(dst []byte, v Value) []byte {
+	var p printer
+	return p.repr(dst, v)
+}
+
+// printer remembers the containers it is inside of, because a list may hold itself.
+type printer struct{ open []Value }
+
+func (p *printer) enter(v Value) bool {
+	if len(p.open) >= maxReprDepth || slices.Contains(p.open, v) {
+		return false
+	}
+	p.open = append(p.open, v)
+	return true
+}
+
+func (p *printer) leave() { p.open = p.open[:len(p.open)-1] }
+
+func (p *printer) repr(dst []byte, v Value) []byte {
+	switch v := v.(type) {
+	case nil, noneType:
+		return append(dst, "None"...)
+	case Bool:
+		if v {
+			return append(dst, "True"...)
+		}
+		return append(dst, "False"...)
+	case Int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case *BigInt:
+		return v.N.Append(dst, 10)
+	case Float:
+		return AppendFloat(dst, float64(v))
+	case Str:
+		return AppendStrRepr(dst, string(v))
+	case Bytes:
+		return appendBytesRepr(dst, string(v))
+	case *List:
+		return p.list(dst, v)
+	case Tuple:
+		return p.tuple(dst, v)
+	case *Dict:
+		return p.dict(dst, v)
+	case *Set:
+		return p.set(dst, v)
+	case Date:
+		return v.appendRepr(dst)
+	case DateTime:
+		return v.appendRepr(dst)
+	case Object:
+		return append(dst, v.Repr()...)
+	}
+	return append(dst, "<object>"...)
+}
+
+func (p *printer) list(dst []byte, l *List) []byte {
+	if !p.enter(l) {
+		return append(dst, "[...]"...)
+	}
+	defer p.leave()
+	return append(p.items(append(dst, '['), l.Items), ']')
+}
+
+func (p *printer) tuple(dst []byte, t Tuple) []byte {
+	if len(p.open) >= maxReprDepth {
+		return append(dst, "(...)"...)
+	}
+	p.open = append(p.open, nil) // a tuple cannot hold itself: only the depth counts
+	defer p.leave()
+	dst = p.items(append(dst, '('), t)
+	if len(t) == 1 {
+		dst = append(dst, ',')
+	}
+	return append(dst, ')')
+}
+
+func (p *printer) items(dst []byte, items []Value) []byte {
+	for i, v := range items {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = p.repr(dst, v)
+	}
+	return dst
+}
+
+func (p *printer) dict(dst []byte, d *Dict) []byte {
+	if !p.enter(d) {
+		return append(dst, "{...}"...)
+	}
+	defer p.leave()
+	dst = append(dst, '{')
+	first := true
+	for k, v := range d.All() {
+		if !first {
+			dst = append(dst, ", "...)
+		}
+		first = false
+		dst = append(p.repr(dst, k), ": "...)
+		dst = p.repr(dst, v)
+	}
+	return append(dst, '}')
+}
+
+func (p *printer) set(dst []byte, s *Set) []byte {
+	if s.Len() == 0 {
+		return append(dst, "set()"...)
+	}
+	if !p.enter(s) {
+		return append(dst, "{...}"...)
+	}
+	defer p.leave()
+	return append(p.items(append(dst, '{'), s.Items()), '}')
+}
+
+// FloatRepr returns Python's repr of a float: the shortest digits that read back, with an exponent below 1e-4 and from
+// 1e16 on.
+func FloatRepr(f float64) string { return string(AppendFloat(make([]byte, 0, 24), f)) }
+
+// AppendFloat appends [FloatRepr] of f to dst.
+func AppendFloat(dst []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, "nan"...)
+	case math.IsInf(f, 1):
+		return append(dst, "inf"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-inf"...)
+	}
+	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return strconv.AppendFloat(dst, f, 'e', -1, 64)
+	}
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, f, 'f', -1, 64)
+	if !slices.Contains(dst[start:], '.') {
+		dst = append(dst, ".0"...)
+	}
+	return dst
+}
+
+// AppendStrRepr appends Python's repr of a str: single quotes unless the text holds a single and no double quote,
+// escapes for what Python's isprintable refuses.
+func AppendStrRepr(dst []byte, s string) []byte {
+	quote := byte('\'')
+	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {
+		quote = '"'
+	}
+	dst = append(dst, quote)
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != 0x7f && c != '\\' && c != quote {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			dst = appendASCIIEscape(dst, c)
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if !Printable(r) {
+			dst = append(dst, s[start:i]...)
+			dst = appendRuneEscape(dst, r)
+			start = i + size
+		}
+		i += size
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, quote)
+}
+
+const hexDigits = "0123456789abcdef"
+
+func appendASCIIEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '\n':
+		return append(dst, `\n`...)
+	case '\r':
+		return append(dst, `\r`...)
+	case '\t':
+		return append(dst, `\t`...)
+	}
+	if c >= ' ' && c < 0x7f {
+		return append(dst, '\\', c)
+	}
+	return append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
+}
+
+func appendRuneEscape(dst []byte, r rune) []byte {
+	letter, digits := byte('x'), 2
+	switch {
+	case r > 0xffff:
+		letter, digits = 'U', 8
+	case r > 0xff:
+		letter, digits = 'u', 4
+	}
+	dst = append(dst, '\\', letter)
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		dst = append(dst, hexDigits[(r>>shift)&15])
+	}
+	return dst
+}
+
+// Printable reports whether Python's str.isprintable holds for r.
+func Printable(r rune) bool { return unicode.IsPrint(r) }
+
+func appendBytesRepr(dst []byte, s string) []byte {
+	quote := byte('\'')
+	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {
+		quote = '"'
+	}
+	dst = append(dst, 'b', quote)
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= ' ' && c < 0x7f && c != '\\' && c != quote {
+			dst = append(dst, c)
+		} else {
+			dst = appendASCIIEscape(dst, c)
+		}
+	}
+	return append(dst, quote)
+}
+
+// TypeName returns the name of v's Python type, for error messages: "int", "NoneType", "list", "Document".
+func TypeName(v Value) string {
+	switch v := v.(type) {
+	case nil, noneType:
+		return "NoneType"
+	case Bool:
+		return "bool"
+	case Int, *BigInt:
+		return "int"
+	case Float:
+		return "float"
+	case Str:
+		return "str"
+	case Bytes:
+		return "bytes"
+	case *List:
+		return "list"
+	case Tuple:
+		return "tuple"
+	case *Dict:
+		return "dict"
+	case *Set:
+		return "set"
+	case Date:
+		return "date"
+	case DateTime:
+		return "datetime"
+	case Object:
+		return className(v.Class())
+	}
+	return "object"
+}
+
+// className returns the last part of a Python path.
+func className(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
