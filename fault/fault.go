@@ -128,7 +128,7 @@ func New(kind Kind, format string, args ...any) *Error {
 		return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 	}
 	err := fmt.Errorf(format, args...)
-	return &Error{Kind: kind, Message: err.Error(), Cause: hidden{errors.Unwrap(err)}}
+	return &Error{Kind: kind, Message: err.Error(), Cause: hidden{err}}
 }
 
 // hidden keeps a cause reachable for errors.Is and errors.As without printing it a second time.
