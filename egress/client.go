@@ -3,7 +3,6 @@ package egress
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/sealed"
-	"github.com/haywardhq/hayward/sealed/reveal"
 )
 
 // Options configures [New]. The zero value of each field is usable.
@@ -27,25 +24,13 @@ type Options struct {
 	TLS                   *tls.Config   // extra roots; MinVersion is at least TLS 1.2
 }
 
-// Credential is a secret header of one request. Its value is opened when the request is written, for the origin of the
-// request's URL and for nothing else.
-type Credential struct {
-	Header string // for example "Authorization"
-	Prefix string // for example "Bearer "
-	Value  sealed.Value
-}
-
-// Bearer returns the usual Authorization credential.
-func Bearer(v sealed.Value) Credential {
-	return Credential{Header: "Authorization", Prefix: "Bearer ", Value: v}
-}
-
 // Client is a guarded HTTP client. It is safe for concurrent use, and meant to be shared: connections are reused between
 // callers, secrets are per request.
 type Client struct {
 	policy    Policy
 	transport *http.Transport
 	maxHops   int
+	resolver  *net.Resolver // nil: the system's
 }
 
 // New returns a client that reaches what p allows.
@@ -91,7 +76,7 @@ func New(p Policy, o Options) *Client {
 // dialer refuses a connection by the address it would really be made to.
 func (c *Client) dialer(timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		d := net.Dialer{Timeout: timeout, ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
+		d := net.Dialer{Timeout: timeout, Resolver: c.resolver, ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
 			return c.check(addr, network, address)
 		}}
 		return d.DialContext(ctx, network, addr)
@@ -105,88 +90,45 @@ func (c *Client) check(asked, network, connecting string) error {
 	ap, err := netip.ParseAddrPort(connecting)
 	if err != nil || (network != "tcp4" && network != "tcp6") || !IsPublic(ap.Addr()) {
 		return fault.New(fault.Denied, "connecting to %s is not allowed: it is not an address of the public internet", asked).
-			WithCode("EgressDenied").WithHint("an operator can allow %s by name (setting egress.allow)", asked)
+			WithCode("EgressDenied").WithHint("an operator can allow %s by name (setting egress-allow)", asked)
 	}
 	return nil
 }
 
 // Do sends req with the given credentials and returns the answer; the caller closes its body. With credentials, a
-// redirect is returned as it is, never followed. Without, up to Options.MaxRedirects are followed, each guarded again.
+// redirect is returned as it is, never followed. Without, up to Options.MaxRedirects are followed, each guarded again and
+// without a Referer. The answer's Request is req: it never shows a credential.
 // Errors are faults: Denied (address or destination), Timeout, Canceled, Unavailable.
 func (c *Client) Do(req *http.Request, creds ...Credential) (*http.Response, error) {
 	hc := http.Client{Transport: c.transport, CheckRedirect: c.redirects(len(creds) > 0)}
+	send := req
 	if len(creds) > 0 {
-		sealedReq, err := attach(req, creds)
-		if err != nil {
+		var err error
+		if send, err = attach(req, creds); err != nil {
 			return nil, err
 		}
-		req = sealedReq
 	}
-	resp, err := hc.Do(req)
+	resp, err := hc.Do(send)
 	if err != nil {
 		return nil, classify(req, err)
+	}
+	if len(creds) > 0 {
+		resp.Request = req
 	}
 	return resp, nil
 }
 
-func attach(req *http.Request, creds []Credential) (*http.Request, error) {
-	dest, err := sealed.FromURL(req.URL)
-	if err != nil {
-		return nil, err
-	}
-	out := req.Clone(req.Context())
-	for _, cr := range creds {
-		value, err := reveal.For(cr.Value, dest)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range value {
-			if b < 0x20 || b == 0x7f {
-				return nil, fault.New(fault.Invalid, "a secret holds a control character and cannot be sent as a header").
-					WithHint("it may have been set with a line break at its end")
-			}
-		}
-		out.Header.Set(cr.Header, cr.Prefix+string(value))
-		clear(value)
-	}
-	return out, nil
-}
-
 func (c *Client) redirects(secret bool) func(*http.Request, []*http.Request) error {
-	return func(_ *http.Request, via []*http.Request) error {
-		if secret {
+	return func(next *http.Request, via []*http.Request) error {
+		switch {
+		case secret:
 			return http.ErrUseLastResponse
+		case len(via) > c.maxHops:
+			return fault.New(fault.Failed, "%s answered with more than %d redirects", origin(via[0].URL), c.maxHops)
 		}
-		if len(via) > c.maxHops {
-			return fault.New(fault.Failed, "more than %d redirects", c.maxHops)
-		}
+		next.Header.Del("Referer") // it would tell the next host the path and query of this one
 		return nil
 	}
-}
-
-// classify keeps the sentence of a fault that came up from the dialer, and gives the rest a kind. A URL's query may hold
-// a tenant's data, so only the origin is named.
-func classify(req *http.Request, err error) error {
-	var f *fault.Error
-	origin := req.URL.Scheme + "://" + req.URL.Host
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &f):
-		return f
-	case errors.Is(req.Context().Err(), context.Canceled):
-		return fault.Wrap(fault.Canceled, context.Cause(req.Context()), "the request to %s was canceled", origin)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return fault.Wrap(fault.Timeout, hideURL(err), "%s did not answer in time", origin)
-	}
-	return fault.Wrap(fault.Unavailable, hideURL(err), "cannot reach %s", origin)
-}
-
-// hideURL drops the url.Error around err, whose text holds the whole URL.
-func hideURL(err error) error {
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner
-	}
-	return err
 }
 
 // Policy returns what the client may reach.

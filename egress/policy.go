@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // Policy says which special addresses may be reached. The zero Policy reaches public unicast addresses only.
 type Policy struct {
-	allow map[string]bool // "host:port" as written in the URL, lower case
+	allow map[string]bool // canonical "host:port"
 	local bool
 }
 
@@ -19,26 +20,39 @@ type Policy struct {
 func NewPolicy(allow ...string) (Policy, error) {
 	p := Policy{allow: map[string]bool{}}
 	for _, entry := range allow {
-		raw := strings.TrimSpace(entry)
-		if strings.Contains(raw, "/") || !strings.Contains(raw, ":") {
-			return Policy{}, fault.New(fault.Invalid, "egress entry %q is not host:port", entry).
-				WithHint("write for example 127.0.0.1:11434 or models.internal:443")
-		}
-		d, err := sealed.ParseDestination("http://" + raw)
+		hostport, err := canonical(strings.TrimSpace(entry))
 		if err != nil {
-			return Policy{}, fault.Wrap(fault.Invalid, err, "egress entry %q is not host:port", entry)
+			return Policy{}, fault.Wrap(fault.Invalid, err, "egress entry %q is not host:port", entry).
+				WithHint("write for example 127.0.0.1:11434 or models.internal:443; there are no wildcards")
 		}
-		p.allow[d.HostPort()] = true
+		p.allow[hostport] = true
 	}
 	return p, nil
+}
+
+// canonical returns the one spelling of host:port.
+func canonical(hostport string) (string, error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil || host == "" || port == "" || strings.ContainsAny(hostport, "/?#@%") {
+		return "", fault.New(fault.Invalid, "it needs a host, a colon and a port, and nothing else")
+	}
+	d, err := sealed.ParseDestination("http://" + hostport)
+	return d.HostPort(), err
 }
 
 // Local reaches every address. It is for a person running their own files on their own machine (hayward run), never for
 // a server; a test lists its callers.
 func Local() Policy { return Policy{local: true} }
 
-// Allows reports whether the operator allowed host:port by name.
-func (p Policy) Allows(hostport string) bool { return p.local || p.allow[strings.ToLower(hostport)] }
+// Allows reports whether the operator allowed host:port by name. Spellings of one host (case, a trailing dot, the long
+// form of an IPv6 address) are one.
+func (p Policy) Allows(hostport string) bool {
+	if p.local || len(p.allow) == 0 {
+		return p.local
+	}
+	key, err := canonical(hostport)
+	return err == nil && p.allow[key]
+}
 
 // special lists what netip.Addr's own predicates leave out: IANA special-purpose ranges that are not the public
 // internet (https://www.iana.org/assignments/iana-ipv4-special-registry, ipv6 likewise), and translation prefixes that

@@ -121,7 +121,9 @@ func TestFrom(t *testing.T) {
 func TestALogLineHasKindCodeAndText(t *testing.T) {
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Error("x", "err", fault.New(fault.Limited, "slow down").WithCode("RateLimit"))
-	var line struct{ Err struct{ Kind, Code, Message string } }
+	var line struct {
+		Err struct{ Kind, Code, Message string }
+	}
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
