@@ -51,7 +51,11 @@ def collect():
     modules = [(n, m) for n, m in sorted(sys.modules.items()) if n == "haystack" or n.startswith("haystack.")]
     components = set(component.registry)
     for mod_name, mod in modules:
-        for name, obj in vars(mod).items():
+        for name in dir(mod):  # not vars: Haystack's packages import lazily
+            try:
+                obj = getattr(mod, name)
+            except Exception:
+                continue
             if not inspect.isclass(obj) or not obj.__module__.startswith("haystack") or name.startswith("_"):
                 continue
             full = path(obj)

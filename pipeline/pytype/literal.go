@@ -1,6 +1,7 @@
 package pytype
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,9 +12,10 @@ import (
 func (p *parser) literal(bare *Type) (*Type, error) {
 	out := &Type{Name: bare.Name}
 	_, err := p.list(func() (*Type, error) {
-		text, err := p.literalValue()
-		if err == nil && !literalSubset([]string{text}, out.Literals) {
+		text, shown, err := p.literalValue()
+		if err == nil && !slices.Contains(out.Literals, text) {
 			out.Literals = append(out.Literals, text)
+			out.shown = append(out.shown, shown)
 		}
 		return nil, err
 	})
@@ -26,8 +28,9 @@ func (p *parser) literal(bare *Type) (*Type, error) {
 	return out, nil
 }
 
-// literalValue reads one str, bytes, int, bool or None and returns Python's repr of it.
-func (p *parser) literalValue() (string, error) {
+// literalValue reads one str, bytes, int, bool or None and returns Python's repr of it, and what Haystack shows in
+// listings: a str between bare quotes.
+func (p *parser) literalValue() (repr, shown string, err error) {
 	start := p.pos
 	for p.pos < len(p.src) && strings.IndexByte("'\", ]\t\r\n", p.src[p.pos]) < 0 {
 		p.pos++
@@ -38,12 +41,12 @@ func (p *parser) literalValue() (string, error) {
 	}
 	switch word {
 	case "None", "True", "False":
-		return word, nil
+		return word, word, nil
 	}
 	if n, ok := literalInt(word); ok {
-		return n, nil
+		return n, n, nil
 	}
-	return "", p.bad("%q is not a value for typing.Literal", word)
+	return "", "", p.bad("%q is not a value for typing.Literal", word)
 }
 
 func literalInt(word string) (string, bool) {
@@ -56,26 +59,28 @@ func literalInt(word string) (string, bool) {
 }
 
 // literalStrings reads adjacent string literals, which Python joins.
-func (p *parser) literalStrings(prefix string) (string, error) {
+func (p *parser) literalStrings(prefix string) (repr, shown string, err error) {
 	var b strings.Builder
 	isBytes := strings.EqualFold(prefix, "b") || strings.EqualFold(prefix, "rb") || strings.EqualFold(prefix, "br")
 	for {
 		if err := p.literalString(prefix, isBytes, &b); err != nil {
-			return "", err
+			return "", "", err
 		}
 		p.space()
 		if !p.peek('\'') && !p.peek('"') {
 			break
 		}
 		if isBytes {
-			return "", p.bad("bytes and text cannot be joined")
+			return "", "", p.bad("bytes and text cannot be joined")
 		}
 		prefix = ""
 	}
 	if isBytes {
-		return value.Repr(value.Bytes(b.String())), nil
+		repr = value.Repr(value.Bytes(b.String()))
+		shown, _, _ = strings.Cut(repr, "[")
+		return repr, shown, nil
 	}
-	return reprStr(b.String()), nil
+	return value.Repr(value.Str(b.String())), "'" + b.String() + "'", nil
 }
 
 func (p *parser) literalString(prefix string, isBytes bool, b *strings.Builder) error {
@@ -161,13 +166,4 @@ func writeCode(digits string, base int, isBytes bool, b *strings.Builder) bool {
 		b.WriteRune(rune(n))
 	}
 	return true
-}
-
-// reprStr is Python's repr of a str.
-func reprStr(s string) string {
-	plain := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '\'' || r == '\\' }) < 0
-	if plain {
-		return "'" + s + "'"
-	}
-	return value.Repr(value.Str(s))
 }

@@ -35,21 +35,3 @@ var typingAliases = map[string]alias{
 
 // typingSpecials are the names of the typing module that are neither classes nor aliases of one.
 var typingSpecials = map[string]bool{"Any": true, "Union": true, "Optional": true, "Literal": true}
-
-const (
-	syncCallback  = "collections.abc.Callable[[haystack.dataclasses.streaming_chunk.StreamingChunk], None]"
-	asyncCallback = "collections.abc.Callable[[haystack.dataclasses.streaming_chunk.StreamingChunk], " +
-		"collections.abc.Awaitable[None]]"
-)
-
-// typeAliases are names of Haystack that stand for a longer annotation (haystack/dataclasses/streaming_chunk.py,
-// haystack/tools/utils.py).
-var typeAliases = map[string]string{
-	"haystack.dataclasses.StreamingCallbackT":                      syncCallback + " | " + asyncCallback,
-	"haystack.dataclasses.AsyncStreamingCallbackT":                 asyncCallback,
-	"haystack.dataclasses.streaming_chunk.StreamingCallbackT":      syncCallback + " | " + asyncCallback,
-	"haystack.dataclasses.streaming_chunk.SyncStreamingCallbackT":  syncCallback,
-	"haystack.dataclasses.streaming_chunk.AsyncStreamingCallbackT": asyncCallback,
-	"haystack.dataclasses.streaming_chunk.FinishReason": "typing.Literal['stop', 'length', 'tool_calls', " +
-		"'content_filter', 'tool_call_results']",
-}

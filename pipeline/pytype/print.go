@@ -97,7 +97,7 @@ func (t *Type) display(b *strings.Builder) {
 	}
 	b.WriteString(t.shortName())
 	if len(t.Literals) > 0 {
-		b.WriteString("[" + strings.Join(t.Literals, ", ") + "]")
+		b.WriteString("[" + strings.Join(t.shown, ", ") + "]")
 	}
 	if len(t.Args) > 0 {
 		b.WriteByte('[')

@@ -33,6 +33,7 @@ type Type struct {
 	// spelled is the name of the typing module's older spelling, "typing.List"; empty for list[...] and X | Y. Python
 	// keeps the two apart when it compares and prints.
 	spelled string
+	shown   []string // Literals as socket listings show them
 }
 
 // IsUnion reports whether t is a union of types, in either spelling.

@@ -17,9 +17,6 @@ func (p *parser) resolve(name string) (*Type, error) {
 	if _, ok := classTable[name]; ok {
 		return &Type{Name: name}, nil
 	}
-	if long, ok := typeAliases[name]; ok {
-		return MustParse(long), nil
-	}
 	if t := resolveTyping(strings.TrimPrefix(name, "typing.")); t != nil {
 		return t, nil
 	}
@@ -102,10 +99,17 @@ func (p *parser) applyUnion(t *Type, args []*Type) (*Type, error) {
 }
 
 func (p *parser) applyCallable(t *Type, args []*Type) (*Type, error) {
-	if len(args) != 2 || args[0].Name != nameParams && args[0].Name != nameEllipsis {
+	bare := len(args) > 0 && args[0].Name != nameParams && args[0].Name != nameEllipsis
+	if len(args) != 2 || bare && t.spelled == "" {
 		return nil, p.bad("a Callable is written Callable[[parameters], result] or Callable[..., result]")
 	}
+	if bare { // typing.Callable[int, str] is typing.Callable[[int], str]
+		args[0] = &Type{Name: nameParams, Args: []*Type{args[0]}}
+	}
 	if t.spelled != "" {
+		if r := args[1]; r.Name != nameEllipsis && !r.canJoin() {
+			return nil, p.bad("%s cannot be the result of %s", r, t)
+		}
 		args = []*Type{{Name: args[0].Name, Args: notNone(args[0].Args)}, notNone(args[1:])[0]}
 	}
 	return &Type{Name: t.Name, Args: args, spelled: t.spelled}, nil
