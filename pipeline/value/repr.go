@@ -82,7 +82,7 @@ func (p *printer) repr(dst []byte, v Value) []byte {
 	case Str:
 		return AppendStrRepr(dst, string(v))
 	case Bytes:
-		return appendBytesRepr(dst, string(v))
+		return AppendBytesRepr(dst, string(v))
 	case *List:
 		return p.list(dst, v)
 	case Tuple:
@@ -255,20 +255,39 @@ func appendRuneEscape(dst []byte, r rune) []byte {
 // Printable reports whether Python's str.isprintable holds for r.
 func Printable(r rune) bool { return unicode.IsPrint(r) }
 
-func appendBytesRepr(dst []byte, s string) []byte {
-	quote := byte('\'')
-	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {
-		quote = '"'
+// BytesQuote returns the quote that Python's repr of these bytes uses.
+func BytesQuote[T string | []byte](data T) byte {
+	single := false
+	for i := range len(data) {
+		switch data[i] {
+		case '"':
+			return '\''
+		case '\'':
+			single = true
+		}
 	}
-	dst = append(dst, 'b', quote)
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c >= ' ' && c < 0x7f && c != '\\' && c != quote {
+	if single {
+		return '"'
+	}
+	return '\''
+}
+
+// AppendBytesBody appends what stands between the quotes in Python's repr of bytes.
+func AppendBytesBody[T string | []byte](dst []byte, data T, quote byte) []byte {
+	for i := range len(data) {
+		if c := data[i]; c >= ' ' && c < 0x7f && c != '\\' && c != quote {
 			dst = append(dst, c)
 		} else {
 			dst = appendASCIIEscape(dst, c)
 		}
 	}
-	return append(dst, quote)
+	return dst
+}
+
+// AppendBytesRepr appends Python's repr of bytes, for example b'a\x00'.
+func AppendBytesRepr[T string | []byte](dst []byte, data T) []byte {
+	quote := BytesQuote(data)
+	return append(AppendBytesBody(append(dst, 'b', quote), data, quote), quote)
 }
 
 // TypeName returns the name of v's Python type, for error messages: "int", "NoneType", "list", "Document".

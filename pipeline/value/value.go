@@ -127,3 +127,12 @@ func NewList(items ...Value) *List { return &List{Items: items} }
 
 // IsNone reports whether v is None or nothing.
 func IsNone(v Value) bool { return v == nil || v == None }
+
+// Strs returns a list of str.
+func Strs(items ...string) *List {
+	out := &List{Items: make([]Value, len(items))}
+	for i, s := range items {
+		out.Items[i] = Str(s)
+	}
+	return out
+}
