@@ -1,0 +1,65 @@
+package router
+
+import (
+	"errors"
+
+	"github.com/haywardhq/hayward/fault"
+)
+
+// FieldError is one entry of FastAPI's 422 body.
+type FieldError struct {
+	Type  string         `json:"type"`
+	Loc   []any          `json:"loc"`
+	Msg   string         `json:"msg"`
+	Input any            `json:"input"`
+	Ctx   map[string]any `json:"ctx,omitempty"`
+}
+
+// FieldErrors is a FastAPI 422. Input is left null where it could hold a secret.
+type FieldErrors []FieldError
+
+// Error returns the first entry's sentence.
+func (e FieldErrors) Error() string {
+	if len(e) == 0 {
+		return "invalid input"
+	}
+	return e[0].Msg
+}
+
+// Fields wraps field errors as an Invalid fault.
+func Fields(list ...FieldError) error {
+	return fault.Wrap(fault.Invalid, FieldErrors(list), "%s", FieldErrors(list).Error())
+}
+
+func fieldErrors(err error) (FieldErrors, bool) {
+	var fe FieldErrors
+	ok := errors.As(err, &fe)
+	return fe, ok
+}
+
+// statusError overrides the status that a kind would get, where a protocol demands it.
+type statusError struct {
+	error
+	code int
+}
+
+func (e statusError) Unwrap() error { return e.error }
+
+// WithStatus makes err answer with the given status in every dialect.
+func WithStatus(code int, err error) error { return statusError{err, code} }
+
+func statusOf(err error) (int, bool) {
+	var s statusError
+	if errors.As(err, &s) {
+		return s.code, true
+	}
+	return 0, false
+}
+
+func retryAfter(err error) (int, bool) {
+	var r RetryAfter
+	if errors.As(err, &r) {
+		return max(1, r.RetryAfterSeconds()), true
+	}
+	return 0, false
+}
