@@ -82,10 +82,11 @@ func decodeDict(classes []pytype.DataClass, depth int, d *value.Dict) (value.Val
 	if first != nil {
 		return nil, first
 	}
-	if !takesDicts(classes, depth) {
-		return d, nil
+	want := names(classes, depth)
+	if want == "" {
+		return d, nil // no data class at this depth: an ordinary dictionary
 	}
-	return nil, fault.New(fault.Invalid, "a dictionary here must be %s", names(classes, depth)).
+	return nil, fault.New(fault.Invalid, "a dictionary here must be %s", want).
 		WithHint("send the dictionary that its to_dict() gives")
 }
 
@@ -101,8 +102,6 @@ func plausible(path string, d *value.Dict) bool {
 	}
 	return true
 }
-
-func takesDicts(classes []pytype.DataClass, depth int) bool { return names(classes, depth) != "" }
 
 func names(classes []pytype.DataClass, depth int) string {
 	out := ""
