@@ -169,3 +169,55 @@ func pick(name string, pairs []any) (value.Value, bool) {
 	}
 	return nil, false
 }
+
+// ChunkFromDict reads a chunk; only content is required.
+func ChunkFromDict(d *value.Dict) (*StreamingChunk, error) {
+	if _, ok := d.Get("content"); !ok {
+		return nil, invalid("ValueError", "Missing required field `content` in StreamingChunk deserialization.")
+	}
+	f := value.ReadFields("StreamingChunk", d, "content", "meta", "component_info", "index", "tool_calls", "tool_call_result",
+		"start", "finish_reason", "reasoning")
+	c := &StreamingChunk{Content: f.Str("content"), Meta: f.Dict("meta"), Index: f.OptInt("index"), Start: f.Bool("start", false)}
+	if reason := f.OptStr("finish_reason"); reason != nil {
+		c.FinishReason = *reason
+	}
+	if info := f.OptDict("component_info"); info.Len() > 0 {
+		c.ComponentInfo = readComponentInfo(f, info)
+	}
+	for _, it := range f.List("tool_calls") {
+		c.ToolCalls = append(c.ToolCalls, readDelta(f, it))
+	}
+	var err error
+	if result := f.OptDict("tool_call_result"); result.Len() > 0 {
+		c.ToolCallResult, err = ToolCallResultFromDict(result)
+		f.Note(err)
+	}
+	if reasoning := f.OptDict("reasoning"); reasoning.Len() > 0 {
+		c.Reasoning, err = ReasoningFromDict(reasoning)
+		f.Note(err)
+	}
+	if f.Err() != nil {
+		return nil, f.Err()
+	}
+	return c, c.Check()
+}
+
+func readComponentInfo(f *value.Fields, d *value.Dict) *ComponentInfo {
+	g := value.ReadFields("ComponentInfo", d, "type", "name")
+	info := &ComponentInfo{Type: g.Str("type"), Name: g.OptStr("name")}
+	f.Note(g.Err())
+	return info
+}
+
+func readDelta(f *value.Fields, v value.Value) *ToolCallDelta {
+	d, ok := v.(*value.Dict)
+	if !ok {
+		f.Fail("TypeError", "a tool call of StreamingChunk must be a mapping, but is %s", value.TypeName(v))
+		return nil
+	}
+	g := value.ReadFields("ToolCallDelta", d, "index", "tool_name", "arguments", "id", "extra")
+	out := &ToolCallDelta{Index: g.Int("index"), ToolName: g.OptStr("tool_name"), Arguments: g.OptStr("arguments"), ID: g.OptStr("id"),
+		Extra: g.OptDict("extra")}
+	f.Note(g.Err())
+	return out
+}
