@@ -187,16 +187,3 @@ func TestTheFileIsPrivateAndSurvivesClosing(t *testing.T) {
 		t.Fatalf("%v %v", info, err)
 	}
 }
-
-func BenchmarkUpdateParallel(b *testing.B) {
-	d := dbtest.New(b, schema)
-	b.SetParallelism(64)
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			_ = d.Update(b.Context(), func(tx *db.Tx) error {
-				_, err := tx.Exec(context.Background(), "INSERT INTO t (k, v) VALUES (hex(randomblob(16)), 1)")
-				return err
-			})
-		}
-	})
-}

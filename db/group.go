@@ -2,7 +2,8 @@ package db
 
 import (
 	"context"
-	"database/sql"
+	"errors"
+	"runtime/debug"
 
 	"github.com/haywardhq/hayward/fault"
 )
@@ -13,18 +14,27 @@ type job struct {
 	fn       func(*Tx) error
 	err      error
 	panicked any
+	stack    []byte
 	done     chan struct{}
 }
 
 // writeLoop is the one writer. It takes what waits, commits it together, then lets all of it return.
 func (d *DB) writeLoop() {
-	defer close(d.done)
+	d.loopID.Store(goroutineID())
+	defer func() {
+		select {
+		case <-d.closing:
+			close(d.done)
+		default: // a job ended this goroutine (runtime.Goexit); the others must not wait for nobody
+			go d.writeLoop()
+		}
+	}()
 	for {
 		select {
-		case j := <-d.jobs:
-			d.commitGroup(d.gather(j))
 		case <-d.closing:
 			return
+		case j := <-d.jobs:
+			d.commitGroup(d.gather(j))
 		}
 	}
 }
@@ -42,30 +52,45 @@ func (d *DB) gather(first *job) []*job {
 	return group
 }
 
+var errAbandoned = errors.New("a write ended its goroutine")
+
+// commitGroup runs and commits the jobs, and answers each of them whatever happens.
 func (d *DB) commitGroup(group []*job) {
+	err := errAbandoned
 	defer func() {
+		if err != nil {
+			_ = d.statement("ROLLBACK") // it may be over already
+			failAll(group, fault.Wrap(fault.KindOf(Classify(err)), err, "the write was not stored"))
+		}
 		for _, j := range group {
 			close(j.done)
 		}
 	}()
-	// The transaction must outlive any one caller's context.
-	tx, err := d.writer.BeginTx(context.Background(), nil)
-	if err != nil {
-		failAll(group, Classify(err))
-		return
+	err = d.commit(group)
+}
+
+func (d *DB) commit(group []*job) error {
+	if err := d.statement("BEGIN IMMEDIATE"); err != nil {
+		return err
 	}
-	after := newAfter()
+	var after after
 	for _, j := range group {
-		d.runOne(tx, j, after)
+		if err := d.runOne(j, &after); err != nil {
+			return err
+		}
 	}
-	if err := tx.Commit(); err != nil {
-		_ = tx.Rollback()
-		failAll(group, Classify(err))
-		return
+	if err := d.statement("COMMIT"); err != nil {
+		return err
 	}
-	if err := after.run(); err != nil {
-		failAll(group, fault.Wrap(fault.Unavailable, err, "the write is stored, but could not be acknowledged"))
-	}
+	after.run()
+	return nil
+}
+
+// statement runs one without a context: the transaction belongs to the whole group, and an interrupted write would roll
+// all of it back (https://www.sqlite.org/c3ref/interrupt.html).
+func (d *DB) statement(query string) error {
+	_, err := d.writer.exec(context.Background(), query)
+	return err
 }
 
 func failAll(group []*job, err error) {
@@ -76,63 +101,36 @@ func failAll(group []*job, err error) {
 	}
 }
 
-// runOne runs one job under a savepoint, so that its failure leaves no trace and does not touch the others.
-func (d *DB) runOne(tx *sql.Tx, j *job, after *after) {
-	if err := j.ctx.Err(); err != nil {
-		j.err = fault.Wrap(fault.Canceled, context.Cause(j.ctx), "the write was not started")
-		return
+// runOne runs one job under a savepoint, so that its failure leaves no trace and does not touch the others. An error is
+// the end of the whole transaction: the engine rolls all of it back when the disk is full or broken.
+func (d *DB) runOne(j *job, after *after) error {
+	if j.ctx.Err() != nil {
+		j.err = notStarted(j.ctx)
+		return nil
 	}
-	if _, err := tx.Exec("SAVEPOINT job"); err != nil {
-		j.err = Classify(err)
-		return
+	if err := d.statement("SAVEPOINT job"); err != nil {
+		return err
 	}
-	mark := after.mark()
-	ok := false
+	tx := &Tx{s: d.writer, now: d.Now(), after: after, job: j}
+	j.err = j.call(tx)
+	if tx.broken != nil {
+		return tx.broken
+	}
+	if j.err == nil && j.panicked == nil {
+		return d.statement("RELEASE job")
+	}
+	after.forget(j)
+	if err := d.statement("ROLLBACK TO job"); err != nil {
+		return err
+	}
+	return d.statement("RELEASE job")
+}
+
+func (j *job) call(tx *Tx) error {
 	defer func() {
 		if p := recover(); p != nil {
-			j.panicked = p
+			j.panicked, j.stack = p, debug.Stack()
 		}
-		if !ok {
-			after.reset(mark)
-			_, _ = tx.Exec("ROLLBACK TO job")
-		}
-		_, _ = tx.Exec("RELEASE job")
 	}()
-	if err := j.fn(&Tx{tx: tx, now: d.Now(), after: after}); err != nil {
-		j.err = err
-		return
-	}
-	ok = true
-}
-
-// after collects what must happen between commit and acknowledgement.
-type after struct {
-	fns  []func() error
-	keys []any
-}
-
-func newAfter() *after { return &after{} }
-
-func (a *after) mark() int { return len(a.fns) }
-
-func (a *after) reset(n int) { a.fns, a.keys = a.fns[:n], a.keys[:n] }
-
-func (a *after) add(key any, fn func() error) {
-	if key != nil {
-		for _, k := range a.keys {
-			if k == key {
-				return
-			}
-		}
-	}
-	a.fns, a.keys = append(a.fns, fn), append(a.keys, key)
-}
-
-func (a *after) run() error {
-	for _, fn := range a.fns {
-		if err := fn(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return j.fn(tx)
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -39,3 +40,25 @@ func LockDir(dir string) (*DirLock, error) {
 
 // Unlock gives the directory back.
 func (l *DirLock) Unlock() error { return l.f.Close() }
+
+// File is the name of the database inside a data directory.
+const File = "hayward.db"
+
+// OpenDir makes the data directory dir if there is none (for its owner only), claims it as [LockDir] does and opens the
+// database in it. [DB.Close] gives the directory back.
+func OpenDir(ctx context.Context, dir string, o Options) (*DB, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "cannot make the data directory %s", dir).
+			WithHint("name a directory that this user can write to")
+	}
+	lock, err := LockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	d, err := OpenSQLite(ctx, filepath.Join(dir, File), o)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	d.lock = lock
+	return d, nil
+}

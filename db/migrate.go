@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
@@ -28,7 +29,14 @@ func (d *DB) Migrate(ctx context.Context, schemas ...Schema) error {
 }
 
 func (d *DB) migrate(ctx context.Context, s Schema) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, d.writer, s.FS, goose.WithTableName("schema_"+s.Name),
+	// The writer's connection is taken; this one waits for it as any other process would.
+	pool, err := sql.Open("sqlite", dsn(d.path, "_txlock=immediate"))
+	if err != nil {
+		return Classify(err)
+	}
+	defer pool.Close()
+	pool.SetMaxOpenConns(1)
+	p, err := goose.NewProvider(goose.DialectSQLite3, pool, s.FS, goose.WithTableName("schema_"+s.Name),
 		goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the migrations of %s cannot be read", s.Name)

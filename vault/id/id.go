@@ -1,0 +1,62 @@
+// Package id makes the names of stored things: a prefix that says what it is and a UUID of version 7, so that ids sort by
+// the time they were made. Ids are opaque and never reused. It knows no noun beyond its prefix; who may use an id is for
+// the rooms next door (secret, audit) to decide.
+package id
+
+import (
+	"encoding/base32"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/haywardhq/hayward/fault"
+)
+
+// Prefix says what kind of thing an id names.
+type Prefix string
+
+// The prefixes of the vault wing.
+const (
+	Secret   Prefix = "sec"
+	Flag     Prefix = "flag"
+	Rule     Prefix = "rule"
+	Config   Prefix = "cfg"
+	Override Prefix = "ovr"
+	Rotation Prefix = "rot"
+	Version  Prefix = "ver"
+	Audit    Prefix = "vaudit"
+	Key      Prefix = "key"
+)
+
+// ID is a prefix, an underscore and 26 characters: 16 bytes in lower-case base32 (RFC 4648 "extended hex", which keeps
+// the order of the bytes).
+type ID string
+
+var encoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+
+// New returns a fresh id. It panics if the system has no randomness left to give.
+func New(p Prefix) ID {
+	u := uuid.Must(uuid.NewV7())
+	return ID(string(p) + "_" + strings.ToLower(encoding.EncodeToString(u[:])))
+}
+
+// Parse checks that s is an id with the prefix p.
+func Parse(p Prefix, s string) (ID, error) {
+	rest, ok := strings.CutPrefix(s, string(p)+"_")
+	raw, err := encoding.DecodeString(strings.ToUpper(rest))
+	if !ok || err != nil || len(raw) != 16 || strings.ToLower(rest) != rest {
+		return "", fault.New(fault.Invalid, "not an id of the kind %q", string(p)).WithHint("ids look like %s", New(p))
+	}
+	return ID(s), nil
+}
+
+// Prefix returns the part before the last underscore.
+func (i ID) Prefix() Prefix {
+	if n := strings.LastIndexByte(string(i), '_'); n >= 0 {
+		return Prefix(i[:n])
+	}
+	return ""
+}
+
+// String returns the id as text.
+func (i ID) String() string { return string(i) }

@@ -1,0 +1,158 @@
+// Package memory keeps the vault's rows in maps, for tests and for libraries that need no disk. Nothing survives the
+// process; everything else is as in sqlite next door: transactions, isolation, ciphertext only.
+//
+// Keys of the maps are structs, so that no two owners can collide whatever characters their names hold.
+package memory
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/store/driver"
+)
+
+// Store is a vault store in memory. It is safe for concurrent use.
+type Store struct {
+	mu   sync.RWMutex
+	now  func() time.Time
+	data tables
+}
+
+type tables struct {
+	root     *driver.RootRow
+	keys     map[named]driver.KeyRow
+	secrets  map[named]driver.SecretRow
+	versions map[named][]driver.SecretVersion // ascending
+	audit    map[driver.Chain][]driver.AuditRow
+}
+
+// named is (app, tenant, name or id).
+type named struct{ app, tenant, name string }
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{now: time.Now, data: tables{
+		keys:     map[named]driver.KeyRow{},
+		secrets:  map[named]driver.SecretRow{},
+		versions: map[named][]driver.SecretVersion{},
+		audit:    map[driver.Chain][]driver.AuditRow{},
+	}}
+}
+
+// Migrate does nothing: there are no tables to create.
+func (s *Store) Migrate(context.Context) error { return nil }
+
+// Ping does nothing: memory answers.
+func (s *Store) Ping(context.Context) error { return nil }
+
+// Close does nothing.
+func (s *Store) Close() error { return nil }
+
+// View runs fn while nobody writes.
+func (s *Store) View(ctx context.Context, fn func(driver.Tx) error) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return fn(&tx{s: s, now: s.now().UnixMicro(), readOnly: true})
+}
+
+// Update runs fn alone. If it fails or panics, what it changed is put back.
+func (s *Store) Update(ctx context.Context, fn func(driver.Tx) error) (err error) {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := &tx{s: s, now: s.now().UnixMicro()}
+	kept := false
+	defer func() {
+		if !kept {
+			x.rollback()
+		}
+	}()
+	if err := fn(x); err != nil {
+		return err
+	}
+	kept = true
+	return x.acknowledge()
+}
+
+func alive(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return fault.Wrap(fault.Canceled, context.Cause(ctx), "the transaction was not started")
+	}
+	return nil
+}
+
+// tx changes the maps in place and remembers how to undo it.
+type tx struct {
+	s        *Store
+	now      int64
+	readOnly bool
+	undo     []func()
+	after    []afterFunc
+}
+
+type afterFunc struct {
+	key any
+	fn  func() error
+}
+
+func (x *tx) Now() int64 { return x.now }
+
+func (x *tx) AfterCommit(key any, fn func() error) {
+	if x.readOnly {
+		panic("memory: AfterCommit in a read transaction")
+	}
+	for _, a := range x.after {
+		if key != nil && a.key == key {
+			return
+		}
+	}
+	x.after = append(x.after, afterFunc{key, fn})
+}
+
+func (x *tx) acknowledge() error {
+	for _, keyed := range [...]bool{false, true} {
+		for _, a := range x.after {
+			if (a.key != nil) != keyed {
+				continue
+			}
+			if err := a.fn(); err != nil {
+				return fault.Wrap(fault.Unavailable, err, "the write is stored, but could not be acknowledged")
+			}
+		}
+	}
+	return nil
+}
+
+func (x *tx) rollback() {
+	for i := len(x.undo) - 1; i >= 0; i-- {
+		x.undo[i]()
+	}
+}
+
+// writing is the first line of each method that changes something.
+func (x *tx) writing(app, tenant string) error {
+	if x.readOnly {
+		return fault.New(fault.Internal, "a write in a read transaction")
+	}
+	return driver.Args(app, tenant)
+}
+
+// set changes one entry of a map and remembers what was there.
+func set[K comparable, V any](x *tx, m map[K]V, k K, v V) {
+	old, had := m[k]
+	x.undo = append(x.undo, func() {
+		if had {
+			m[k] = old
+		} else {
+			delete(m, k)
+		}
+	})
+	m[k] = v
+}
