@@ -15,8 +15,11 @@ import (
 	"github.com/haywardhq/hayward/fault"
 )
 
-var schema = db.Schema{Name: "test", FS: fstest.MapFS{"00001_t.sql": {Data: []byte(
-	"-- +goose Up\nCREATE TABLE t (k TEXT PRIMARY KEY, v INTEGER NOT NULL) STRICT;\n")}}}
+var schema = db.Schema{Name: "test", FS: mapFS("CREATE TABLE t (k TEXT PRIMARY KEY, v INTEGER NOT NULL) STRICT;")}
+
+func mapFS(sql string) fstest.MapFS {
+	return fstest.MapFS{"00001_t.sql": {Data: []byte("-- +goose Up\n" + sql + "\n")}}
+}
 
 func put(d *db.DB, k string, v int) error {
 	return d.Update(context.Background(), func(tx *db.Tx) error {

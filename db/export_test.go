@@ -1,24 +1,23 @@
 package db
 
-import "runtime"
+import (
+	"runtime"
+	"strings"
+)
 
 // WaitQueued returns once n writes wait for the writer. They stand in a channel send, which nothing but the stacks shows.
 func WaitQueued(_ *DB, n int) {
 	buf := make([]byte, 1<<20)
-	for {
-		text := string(buf[:runtime.Stack(buf, true)])
-		if count(text, ".(*DB).enqueue(") >= n {
-			return
+	for waiting := 0; waiting < n; runtime.Gosched() {
+		waiting = 0
+		for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+			head, _, _ := strings.Cut(stack, "\n")
+			if strings.Contains(head, "[select") && strings.Contains(stack, ".(*DB).enqueue(") {
+				waiting++
+			}
 		}
-		runtime.Gosched()
 	}
 }
 
-func count(text, sub string) (n int) {
-	for i := 0; i+len(sub) <= len(text); i++ {
-		if text[i:i+len(sub)] == sub {
-			n++
-		}
-	}
-	return n
-}
+// MaxPrepared is how many statements a connection keeps.
+const MaxPrepared = maxPrepared
