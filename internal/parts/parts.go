@@ -25,7 +25,7 @@ var (
 	Curl        = Part{Name: "curl", Variable: "HAYWARD_CURL", Programs: []string{"curl"}}
 	// Oracle is a Python with the packages of conformance/oracle/requirements.txt.
 	Oracle = Part{Name: "Python with haystack-ai 3.4.0", Variable: "HAYWARD_ORACLE_PYTHON", Programs: []string{"python3"},
-		Check: []string{"-c", "import importlib.metadata as m; assert m.version('haystack-ai') == '3.4.0'; import trafilatura, requests"}}
+		Check: []string{"-c", "import importlib.metadata as m; assert m.version('haystack-ai') == '3.4.0'; import trafilatura, lxml_html_clean, requests"}}
 )
 
 // Prefix begins the reason of every skip for a missing part.
