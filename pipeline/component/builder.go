@@ -63,7 +63,7 @@ func (b *Builder) Fail(param, format string, args ...any) {
 		return
 	}
 	where := b.Where
-	where.Component, where.Type, where.Field = b.Name, b.Type.Name, param
+	where.Component, where.Type, where.Field = b.Name, b.Type.Name, b.path(param)
 	if b.Position != nil {
 		if p := b.Position(param); !p.IsZero() {
 			where.Position = p
@@ -226,6 +226,7 @@ func (b *Builder) Secret(name string) Secret {
 	if err != nil {
 		b.Fail(name, "component '%s': init parameter '%s': %s", b.Name, name, err.Error())
 	}
+	b.noteSecret(name, s)
 	return s
 }
 
@@ -312,7 +313,7 @@ func (b *Builder) Child(name string) *Child {
 		return nil
 	}
 	where := b.Where
-	where.Field = name
+	where.Field = b.path(name)
 	c, err := b.Registry.Build(b.Name, typ, params, where)
 	if err != nil {
 		if b.err == nil {
@@ -335,6 +336,8 @@ func (b *Builder) Store(name string) docstore.Ref {
 	ref, err := b.Registry.StoreRef(b.Name, typ, params)
 	if err != nil {
 		b.Fail(name, "component '%s': %s", b.Name, err.Error())
+		return docstore.Ref{}
 	}
+	b.noteStore(ref)
 	return ref
 }

@@ -25,6 +25,7 @@ type Registry struct {
 	types  map[string]*Type
 	stores map[string]*StoreType
 	names  []string
+	record *Record
 }
 
 // NewRegistry returns a table of the given types. Two types of one name are a programming error and panic.
@@ -66,6 +67,12 @@ func (r *Registry) With(types ...*Type) *Registry {
 	return NewRegistry(list, stores)
 }
 
+// Store finds a document store type by its name.
+func (r *Registry) Store(name string) (*StoreType, bool) {
+	s, ok := r.stores[name]
+	return s, ok
+}
+
 // Names lists the types in alphabetical order, without aliases.
 func (r *Registry) Names() []string { return slices.Clone(r.names) }
 
@@ -77,6 +84,12 @@ func (r *Registry) Lookup(name string) (*Type, bool) {
 
 // Build makes a component of the named type.
 func (r *Registry) Build(name, typ string, params *value.Dict, where fault.Where) (*Child, error) {
+	return r.BuildAt(name, typ, params, where, nil)
+}
+
+// BuildAt is [Registry.Build] with the places of the init parameters, for errors; position may be nil.
+func (r *Registry) BuildAt(name, typ string, params *value.Dict, where fault.Where,
+	position func(param string) fault.Position) (*Child, error) {
 	t, ok := r.types[typ]
 	if !ok {
 		return nil, r.UnknownType(name, typ, where)
@@ -85,6 +98,7 @@ func (r *Registry) Build(name, typ string, params *value.Dict, where fault.Where
 	if err != nil {
 		return nil, err
 	}
+	b.Position = position
 	c, spec, err := t.New(b)
 	if err == nil {
 		err = b.Err()

@@ -1,0 +1,135 @@
+package pipelinetest
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/component/componenttest"
+	"github.com/haywardhq/hayward/pipeline/pytype"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// fullNames gives the displayed class names of a recording their modules back.
+var fullNames = map[string]string{
+	"Document":        "haystack.dataclasses.document.Document",
+	"ChatMessage":     "haystack.dataclasses.chat_message.ChatMessage",
+	"ByteStream":      "haystack.dataclasses.byte_stream.ByteStream",
+	"GeneratedAnswer": "haystack.dataclasses.answer.GeneratedAnswer",
+	"ExtractedAnswer": "haystack.dataclasses.answer.ExtractedAnswer",
+	"Path":            "pathlib.Path",
+	"Any":             "typing.Any",
+	"Optional":        "typing.Optional",
+	"Union":           "typing.Union",
+}
+
+var word = regexp.MustCompile(`[A-Za-z_][\w.]*`)
+
+// ParseDisplayed reads a type as Haystack displays it, "list[Document]"; what it cannot read is Any.
+func ParseDisplayed(s string) *pytype.Type {
+	full := word.ReplaceAllStringFunc(s, func(w string) string {
+		if f, ok := fullNames[w]; ok {
+			return f
+		}
+		return w
+	})
+	t, err := pytype.Parse(full)
+	if err != nil {
+		return pytype.MustParse("typing.Any")
+	}
+	return t
+}
+
+// Script says which run a stand-in plays.
+type Script struct{ Run *Run }
+
+// StandIn makes a component with the recorded sockets that gives the recorded outputs of its n-th visit in the script's
+// run.
+func (s *Scenario) StandIn(name string, script *Script) (component.Component, *component.Spec) {
+	sockets := s.Sockets[name]
+	sp := &component.Spec{}
+	for _, in := range sockets.InputOrder {
+		sp.Inputs = append(sp.Inputs, s.inputOf(name, in, sockets.Inputs[in]))
+	}
+	for _, out := range sockets.OutputOrder {
+		sp.Outputs = append(sp.Outputs, component.Output{Name: out, Type: ParseDisplayed(sockets.Outputs[out])})
+	}
+	answer := func(visit int, in component.In) (*value.Dict, error) {
+		for _, c := range script.Run.Calls {
+			if c.Component == name && c.Visit == visit {
+				return recorded(script.Run, c)
+			}
+		}
+		return componenttest.ByVisit()(visit, in)
+	}
+	return &componenttest.Scripted{Spec: sp, Answer: answer}, sp
+}
+
+var invalidOutput = regexp.MustCompile(`Expected a dictionary, but got (\w+) instead`)
+
+// recorded gives a call's outputs; a call without any is the one that failed.
+func recorded(run *Run, c Call) (*value.Dict, error) {
+	if c.Outputs != nil || run.Error == nil {
+		return c.Outputs, nil
+	}
+	if m := invalidOutput.FindStringSubmatch(run.Error.Message); m != nil {
+		return nil, &component.InvalidOutputError{TypeName: m[1]}
+	}
+	return nil, &failure{run.Error.Message}
+}
+
+type failure struct{ text string }
+
+// Error gives what the component said: the end of the recorded message.
+func (f *failure) Error() string {
+	if _, own, ok := strings.Cut(f.text, "\nError: "); ok {
+		return own
+	}
+	return f.text
+}
+
+func (s *Scenario) inputOf(name, socket string, rec InputSocket) component.Input {
+	in := component.Input{Name: socket, Type: ParseDisplayed(rec.Type)}
+	switch {
+	case rec.Greedy:
+		in.Variadic = component.Greedy
+	case rec.Lazy && s.declaredLazy(name, in.Type):
+		in.Variadic = component.Lazy
+	}
+	if !rec.Mandatory {
+		in.Default = s.defaultOf(name, socket)
+	}
+	return in
+}
+
+// declaredLazy tells a socket that was declared variadic from a list socket that became so when a second sender was
+// connected: the recording says "lazy" for both. Only joiners and Sum declare one.
+func (s *Scenario) declaredLazy(name string, t *pytype.Type) bool {
+	class := s.Sockets[name].Class
+	return !t.ListLike() || strings.Contains(class, "oiner") || strings.Contains(class, "sample_components")
+}
+
+// defaultOf finds a default in a first visit that nobody gave a value to; None otherwise.
+func (s *Scenario) defaultOf(name, socket string) value.Value {
+	if len(s.Sockets[name].Inputs[socket].Senders) > 0 {
+		return value.None
+	}
+	for _, r := range s.Runs {
+		if given, ok := r.Inputs.Get(name); ok {
+			if d, ok := given.(*value.Dict); ok {
+				if _, ok := d.Get(socket); ok {
+					continue
+				}
+			}
+		}
+		if _, flat := r.Inputs.Get(socket); flat {
+			continue
+		}
+		for _, c := range r.Calls {
+			if v, ok := c.Inputs.Get(socket); ok && c.Component == name {
+				return v
+			}
+		}
+	}
+	return value.None
+}

@@ -1,0 +1,301 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/pipeline/chat"
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// run is one run of a plan. Its state is pooled; it itself is not, nor is anything a component may hold on to.
+type run struct {
+	ctx     context.Context
+	g       *program
+	s       *state
+	c       config
+	limits  Limits
+	secrets *secretChain
+	envs    []component.Env // one per node, for its first visit
+	ins     []value.Value   // one per socket, for its node's first visit
+	include []bool
+	streams []bool
+	result  *Result
+}
+
+// Run runs the plan in Haystack's sequential order. inputs is {component: {socket: value}} or {socket: value}; nil is
+// empty. The result is never nil. Errors carry Haystack's class as their code:
+//
+//   - ValueError (Invalid): inputs that do not fit the pipeline;
+//   - PipelineComponentsBlockedError (Failed): no component could start;
+//   - PipelineMaxComponentRuns (Failed): a loop that went on for too long;
+//   - PipelineRuntimeError: a component failed, or a conversion between two did. Its kind is the component's own where
+//     that means something to the caller, else Failed; a panic is Internal, and the process lives;
+//   - Canceled and Timeout: ctx ended; checked before each component.
+//
+// Haystack's warnings are in Result.Warnings. (haystack/core/pipeline/pipeline.py, run)
+func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Result, error) {
+	r := &run{ctx: ctx, g: p.program, result: &Result{Outputs: &value.Dict{}}}
+	for _, o := range opts {
+		o(&r.c)
+	}
+	r.limits = r.g.limits
+	if r.c.limits != nil {
+		r.limits = *r.c.limits
+	}
+	r.secrets = newSecretChain(p.init, &r.c)
+	r.s = r.g.newState()
+	defer r.s.release()
+	err := r.do(inputs)
+	r.result.Secrets = r.secrets.used()
+	if err != nil {
+		return r.result, err
+	}
+	return r.result, nil
+}
+
+func (r *run) do(inputs *value.Dict) error {
+	r.included(r.c.include)
+	if err := r.streaming(&r.c); err != nil {
+		return err
+	}
+	if err := r.spread(inputs); err != nil {
+		return err
+	}
+	r.envs = make([]component.Env, len(r.g.nodes))
+	r.ins = make([]value.Value, len(r.g.slots))
+	for i := range r.g.nodes {
+		r.s.reprioritise(int32(i))
+	}
+	if len(r.g.nodes) > 0 && r.s.counts[blocked] == len(r.g.nodes) {
+		return fault.New(fault.Failed, "Cannot run pipeline - all components are blocked. This typically happens when:\n"+
+			"1. There is no valid entry point for the pipeline\n"+
+			"2. There is a circular dependency preventing the pipeline from running\n"+
+			"Check the connections between these components and ensure all required inputs are provided.").WithCode(CodeComponentsBlocked)
+	}
+	if err := r.loop(); err != nil {
+		return err
+	}
+	m := measure{what: "outputs", bytes: r.limits.OutputBytes, values: 1 << 40, depth: r.limits.Depth}
+	return m.add(r.result.Outputs, 0)
+}
+
+// loop is Haystack's priority queue without the queue. The original fills a queue with every component, by priority and
+// name, and fills it anew only when what is left is not ready: so whoever was highest or ready at that moment runs, in that
+// order, whatever happens meanwhile. A round here is one filling. When only waiting components are left, the first by
+// topological order runs, and the queue is filled again.
+func (r *run) loop() error {
+	s := r.s
+	for {
+		if s.counts[highest]+s.counts[ready] > 0 {
+			if err := r.round(); err != nil {
+				return err
+			}
+			continue
+		}
+		if s.counts[waiting] == 0 {
+			r.blocked()
+			return nil
+		}
+		// The original checks the run count of the first by name, and then runs the first by rank.
+		if err := r.countCheck(firstOf(s.sets[waiting])); err != nil {
+			return err
+		}
+		if err := r.step(r.g.byRank[firstOf(s.deferred)]); err != nil {
+			return err
+		}
+	}
+}
+
+// round runs everything that is highest or ready now.
+func (r *run) round() error {
+	s := r.s
+	var due [2]int
+	for k, set := range s.sets[:waiting] {
+		copy(s.round[k], set)
+		due[k] = s.counts[k]
+	}
+	for k, set := range s.round {
+		for word := 0; due[k] > 0; due[k]-- {
+			var i int32
+			i, word = takeFirst(set, word)
+			if err := r.countCheck(i); err != nil {
+				return err
+			}
+			if err := r.step(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) countCheck(i int32) error {
+	if r.s.tallies[i].visits < r.g.maxRuns {
+		return nil
+	}
+	name := r.g.nodes[i].name
+	return fault.New(fault.Failed, "Maximum run count %d reached for component '%s'", r.g.maxRuns, name).WithCode(CodeMaxComponentRuns).
+		WithHint("a loop did not end; max_runs_per_component in the file sets the limit").At(fault.Where{Component: name, Type: r.g.nodes[i].typ})
+}
+
+// step runs one component once.
+func (r *run) step(i int32) error {
+	nd := &r.g.nodes[i]
+	if err := r.ctx.Err(); err != nil {
+		return ended(r.ctx, nd, "before")
+	}
+	if r.result.Steps >= r.limits.Steps {
+		return fault.New(fault.TooLarge, "the run took more than %d steps; the next would be component '%s'", r.limits.Steps, nd.name).
+			WithHint("the limit is set by the host").At(nd.where())
+	}
+	visits := &r.s.tallies[i].visits
+	in, env := r.room(i, nd, *visits)
+	if err := r.s.consume(nd, in); err != nil {
+		return err
+	}
+	if nd.spec.Mutates {
+		for k := range in {
+			in[k] = value.DeepCopy(in[k])
+		}
+	}
+	r.result.Steps++
+	r.fill(env, i, nd, int(*visits)+1)
+	out, err := r.call(nd, env, in)
+	if err != nil {
+		return r.failed(nd, err)
+	}
+	*visits++
+	if len(out.Values) != len(nd.spec.Outputs) {
+		return fault.New(fault.Internal, "The following component returned an invalid output:\nComponent name: '%s'\nComponent type: '%s'\n"+
+			"Expected %d outputs, but got %d instead.", nd.name, nd.class, len(nd.spec.Outputs), len(out.Values)).WithCode(CodeRuntimeError).At(nd.where())
+	}
+	if err := r.deliver(nd, out); err != nil {
+		return err
+	}
+	r.s.reprioritise(i)
+	r.keep(i, nd, out)
+	return nil
+}
+
+// room gives a visit its inputs and environment. The first visit's come from one block per run, later ones are made: a
+// component that kept them could not see another visit's.
+func (r *run) room(i int32, nd *node, visits int32) (component.In, *component.Env) {
+	if visits > 0 {
+		return make(component.In, len(nd.spec.Inputs)), new(component.Env)
+	}
+	last := nd.first + int32(len(nd.spec.Inputs))
+	return r.ins[nd.first:last:last], &r.envs[i]
+}
+
+func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
+	*env = component.Env{Component: nd.name, Type: nd.typ, Visit: visit, RequestID: r.c.context.RequestID, Secrets: r.secrets,
+		HTTP: r.c.http, Stores: r.c.stores, Files: r.c.files, Log: r.c.log, Now: r.c.now}
+	if env.Log == nil {
+		env.Log = discard
+	}
+	if env.Now == nil {
+		env.Now = time.Now
+	}
+	if r.streams != nil && r.streams[i] {
+		emit := r.c.stream
+		env.Stream = func(chunk *chat.StreamingChunk) error {
+			return emit(StreamEvent{Component: nd.name, Type: nd.typ, Chunk: chunk})
+		}
+	}
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// call runs the component behind a guard, and tells the observer.
+func (r *run) call(nd *node, env *component.Env, in component.In) (component.Out, error) {
+	if r.c.observer.Before == nil && r.c.observer.After == nil {
+		return guarded(r.ctx, nd, env, in)
+	}
+	step := &Step{Component: nd.name, Type: nd.typ, Visit: env.Visit, Inputs: in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
+	if r.c.observer.Before != nil {
+		r.c.observer.Before(step)
+	}
+	begin := env.Now()
+	step.Outputs, step.Err = guarded(r.ctx, nd, env, in)
+	step.Took = env.Now().Sub(begin)
+	if r.c.observer.After != nil {
+		r.c.observer.After(step)
+	}
+	return step.Outputs, step.Err
+}
+
+// deliver writes the outputs to the sockets they are connected to, converting on the way (_write_component_outputs).
+func (r *run) deliver(nd *node, out component.Out) error {
+	for k := range nd.edges {
+		e := &nd.edges[k]
+		v := out.Values[e.out]
+		if v != nil && e.convert != "" {
+			converted, err := convert(v, e.convert)
+			if err != nil {
+				return r.notConverted(nd, e, err)
+			}
+			v = converted
+		}
+		r.s.write(e, v)
+	}
+	return nil
+}
+
+// keep puts what nobody consumed, or all of it if asked for, into the result. The last visit wins.
+func (r *run) keep(i int32, nd *node, out component.Out) {
+	all := r.include != nil && r.include[i]
+	if !all && !nd.open && out.Extra == nil {
+		return
+	}
+	var kept *value.Dict
+	if all {
+		kept = &value.Dict{}
+	}
+	set := func(name string, v value.Value) {
+		if kept == nil {
+			kept = &value.Dict{}
+		}
+		kept.Set(name, v)
+	}
+	for o, v := range out.Values {
+		if v != nil && (all || !nd.consumed[o]) {
+			set(nd.spec.Outputs[o].Name, v)
+		}
+	}
+	r.undeclared(nd, out.Extra, set)
+	if kept != nil {
+		r.result.Outputs.Set(nd.name, kept)
+	}
+}
+
+// undeclared outputs reach the result with a warning, and no other component.
+func (r *run) undeclared(nd *node, extra *value.Dict, set func(string, value.Value)) {
+	if extra.Len() == 0 {
+		return
+	}
+	names := &value.List{}
+	for name, v := range extra.Strings() {
+		names.Items = append(names.Items, value.Str(name))
+		set(name, v)
+	}
+	if len(nd.spec.Outputs) > 0 {
+		r.warn("Component '%s' (type: %s) returned output keys %s that are not declared in its output types. "+
+			"These keys will be ignored and not passed to downstream components. "+
+			"Make sure the component's output keys match its declared @component.output_types.", nd.name, nd.class, value.Repr(names))
+	}
+}
+
+func (r *run) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.result.Warnings = append(r.result.Warnings, text)
+	if r.c.log != nil {
+		r.c.log.WarnContext(r.ctx, text, "request_id", r.c.context.RequestID)
+	}
+}
+
+func (nd *node) where() fault.Where { return fault.Where{Component: nd.name, Type: nd.typ} }

@@ -1,0 +1,315 @@
+package pipeline
+
+import (
+	"math/bits"
+
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// state is what one run knows about its sockets and nodes. It is pooled per program; [state.release] clears every value,
+// so that nothing of one tenant waits in the pool for another.
+type state struct {
+	g        *program
+	slots    []slot
+	flags    []uint8
+	tallies  []tally
+	ran      []uint64 // per sender of a slot: has run since the slot was consumed
+	sent     []uint64 // per sender of a slot: has sent a value since then
+	prio     []priority
+	sets     [4][]uint64 // nodes by priority, numbered by name; the one for deferred nodes by rank as well
+	deferred []uint64    // deferred nodes, numbered by rank
+	counts   [5]int
+	round    [2][]uint64 // what was highest and ready when the queue was last filled
+}
+
+// slot is one input socket during a run.
+type slot struct {
+	val    value.Value // single and greedy: what is there
+	items  []item      // lazy: everything that came, in order of arrival; the user's first
+	from   origin      // single and greedy: where val came from
+	lazy   bool        // lazily variadic, in this run
+	ran    int32       // lazy: distinct senders that have run
+	sent   int32       // lazy: distinct senders that have sent a value
+	byUser bool        // lazy: the user sent something
+}
+
+type item struct {
+	val  value.Value
+	user bool
+}
+
+// origin says who wrote a socket last.
+type origin uint8
+
+const (
+	fromNobody origin = iota
+	fromUser
+	fromSender // a value
+	fromAbsent // its sender ran and produced nothing for it (Haystack's _NoOutputProduced)
+)
+
+// What a slot's flags say. A node's tally counts them, so that its priority is known without looking at its sockets.
+const (
+	flagValue    uint8 = 1 << iota // holds a value: the socket is ready
+	flagSent                       // holds a value from another component: a trigger
+	flagExecuted                   // all its senders have run
+	flagUser                       // holds the user's input
+)
+
+// tally counts a node's sockets by what they still lack or hold.
+type tally struct {
+	visits  int32
+	missing int32 // mandatory without a value
+	waiting int32 // mandatory or connected, without a value
+	pending int32 // with a sender that has not run
+	greedy  int32 // greedy, with a value
+	sent    int32 // with a value from another component
+	user    int32 // with the user's input
+}
+
+// priority is haystack/core/pipeline/base.py's ComponentPriority.
+type priority uint8
+
+const (
+	highest priority = iota
+	ready
+	waiting
+	blocked
+	unknown
+)
+
+func (g *program) newState() *state {
+	if s, ok := g.pool.Get().(*state); ok {
+		s.reset()
+		return s
+	}
+	s := &state{g: g, slots: make([]slot, len(g.slots)), flags: make([]uint8, len(g.slots)), tallies: make([]tally, len(g.nodes)),
+		prio: make([]priority, len(g.nodes))}
+	bitWords := (g.senders + 63) / 64
+	words := make([]uint64, 2*bitWords+6*g.words)
+	take := func(n int) []uint64 {
+		out := words[:n:n]
+		words = words[n:]
+		return out
+	}
+	s.ran, s.sent = take(bitWords), take(bitWords)
+	s.sets[highest], s.sets[ready], s.sets[waiting] = take(g.words), take(g.words), take(g.words)
+	s.deferred, s.round[0], s.round[1] = take(g.words), take(g.words), take(g.words)
+	s.reset()
+	return s
+}
+
+// reset takes the program's starting point.
+func (s *state) reset() {
+	copy(s.flags, s.g.flags)
+	copy(s.tallies, s.g.start)
+	for i := range s.prio {
+		s.prio[i] = unknown
+	}
+	for i := range s.slots {
+		s.slots[i].lazy = s.g.slots[i].variadic == component.Lazy
+	}
+}
+
+// maxPooledItems is how much room of one socket the pool keeps.
+const maxPooledItems = 64
+
+// release clears the state and gives it back.
+func (s *state) release() {
+	for i := range s.slots {
+		items := s.slots[i].items
+		if cap(items) > maxPooledItems {
+			items = nil
+		}
+		clear(items[:cap(items)])
+		s.slots[i] = slot{items: items[:0]}
+	}
+	for _, set := range [...][]uint64{s.ran, s.sent, s.sets[highest], s.sets[ready], s.sets[waiting], s.deferred, s.round[0], s.round[1]} {
+		clear(set)
+	}
+	s.counts = [5]int{}
+	s.g.pool.Put(s)
+}
+
+// setUser writes the user's input. A connected list socket takes several senders from then on, in this run only: Python
+// changes the shared socket instead (validate_input).
+func (s *state) setUser(i int32, v value.Value) {
+	info, sl := &s.g.slots[i], &s.slots[i]
+	if info.expected > 0 && info.variadic == component.Single && info.listLike {
+		sl.lazy = true
+	}
+	if sl.lazy {
+		sl.items = append(sl.items, item{val: v, user: true})
+		sl.byUser = true
+	} else {
+		sl.val, sl.from = v, fromUser
+	}
+	s.touch(i)
+}
+
+// write delivers what a sender produced for a socket; nil means that it ran and produced nothing for it.
+func (s *state) write(e *edge, v value.Value) {
+	sl := &s.slots[e.slot]
+	switch {
+	case sl.lazy:
+		if setBit(s.ran, e.bit) {
+			sl.ran++
+		}
+		if v != nil {
+			sl.items = append(sl.items, item{val: v})
+			if setBit(s.sent, e.bit) {
+				sl.sent++
+			}
+		}
+	case v != nil:
+		sl.val, sl.from = v, fromSender
+	case sl.from == fromNobody:
+		sl.from = fromAbsent
+	}
+	s.touch(e.slot)
+	s.reprioritise(s.g.slots[e.slot].node)
+}
+
+// setBit sets a bit and reports whether it was clear.
+func setBit(set []uint64, bit int32) bool {
+	word, mask := &set[bit>>6], uint64(1)<<(bit&63)
+	was := *word
+	*word |= mask
+	return was&mask == 0
+}
+
+// touch brings a slot's flags, and with them its node's tally, up to date.
+func (s *state) touch(i int32) {
+	info, sl := &s.g.slots[i], &s.slots[i]
+	var now uint8
+	if sl.lazy {
+		now = lazyFlags(info, sl)
+	} else {
+		now = singleFlags(info, sl)
+	}
+	diff := now ^ s.flags[i]
+	if diff == 0 {
+		return
+	}
+	s.flags[i] = now
+	t := &s.tallies[info.node]
+	if diff&flagValue != 0 {
+		d := delta(now&flagValue != 0)
+		if info.mandatory {
+			t.missing -= d
+		}
+		if info.mandatory || info.expected > 0 {
+			t.waiting -= d
+		}
+		if info.variadic == component.Greedy {
+			t.greedy += d
+		}
+	}
+	if diff&flagSent != 0 {
+		t.sent += delta(now&flagSent != 0)
+	}
+	if diff&flagExecuted != 0 {
+		t.pending -= delta(now&flagExecuted != 0)
+	}
+	if diff&flagUser != 0 {
+		t.user += delta(now&flagUser != 0)
+	}
+}
+
+func delta(up bool) int32 {
+	if up {
+		return 1
+	}
+	return -1
+}
+
+func lazyFlags(info *slotInfo, sl *slot) (f uint8) {
+	if len(sl.items) > 0 {
+		f |= flagValue
+	}
+	if sl.sent > 0 {
+		f |= flagSent
+	}
+	if sl.ran == info.expected {
+		f |= flagExecuted
+	}
+	if sl.byUser {
+		f |= flagUser
+	}
+	return f
+}
+
+// singleFlags also serves greedy sockets: one value is there at a time, so several senders never have all run.
+func singleFlags(info *slotInfo, sl *slot) (f uint8) {
+	switch sl.from {
+	case fromUser:
+		f |= flagValue | flagUser
+	case fromSender:
+		f |= flagValue | flagSent
+	}
+	if info.expected == 0 || (info.expected == 1 && sl.from >= fromSender) {
+		f |= flagExecuted
+	}
+	return f
+}
+
+// priorityOf is _calculate_priority: from a node's tally alone.
+func (s *state) priorityOf(i int32) priority {
+	t := &s.tallies[i]
+	triggered := t.sent > 0 || (t.visits == 0 && (t.user > 0 || !s.g.nodes[i].connected))
+	switch {
+	case t.missing > 0 || !triggered:
+		return blocked
+	case t.greedy > 0 && t.waiting == 0:
+		return highest
+	case t.pending == 0:
+		return ready
+	}
+	return waiting
+}
+
+// reprioritise moves a node to the set of its priority.
+func (s *state) reprioritise(i int32) {
+	now, was := s.priorityOf(i), s.prio[i]
+	if now == was {
+		return
+	}
+	s.prio[i] = now
+	s.move(i, was, false)
+	s.move(i, now, true)
+}
+
+func (s *state) move(i int32, p priority, in bool) {
+	s.counts[p] += int(delta(in))
+	if p >= blocked {
+		return
+	}
+	s.sets[p][i>>6] ^= 1 << (i & 63)
+	if p == waiting {
+		r := s.g.nodes[i].rank
+		s.deferred[r>>6] ^= 1 << (r & 63)
+	}
+}
+
+// firstOf returns the lowest number in a set, or -1.
+func firstOf(set []uint64) int32 {
+	for w, word := range set {
+		if word != 0 {
+			return int32(w<<6 + bits.TrailingZeros64(word))
+		}
+	}
+	return -1
+}
+
+// takeFirst removes and returns the lowest number in a set from word w on, or -1; the next search may start at the word
+// it returns.
+func takeFirst(set []uint64, w int) (n int32, word int) {
+	for ; w < len(set); w++ {
+		if x := set[w]; x != 0 {
+			set[w] = x & (x - 1)
+			return int32(w<<6 + bits.TrailingZeros64(x)), w
+		}
+	}
+	return -1, w
+}
