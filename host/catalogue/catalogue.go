@@ -80,8 +80,9 @@ func (c *Catalogue) List(ctx context.Context, app, tenant string) (out []*Deploy
 }
 
 // Deploy stores d, whose plan was made by [Catalogue.Compile] from its source, as the next version, and makes it answer.
-// also runs in the same transaction, after it.
-func (c *Catalogue) Deploy(ctx context.Context, d *Deployment, plan *pipeline.Plan, overwrite bool, also func(*db.Tx) error) (*Entry, error) {
+// also runs in the same transaction, after it, and sees what was stored.
+func (c *Catalogue) Deploy(ctx context.Context, d *Deployment, plan *pipeline.Plan, overwrite bool,
+	also func(*db.Tx, *Deployment) error) (*Entry, error) {
 	k := key{d.App, d.Tenant, d.Name}
 	mu := c.stripe(k)
 	mu.Lock()
@@ -92,7 +93,7 @@ func (c *Catalogue) Deploy(ctx context.Context, d *Deployment, plan *pipeline.Pl
 		if err := put(ctx, tx, &stored, overwrite); err != nil {
 			return err
 		}
-		return also(tx)
+		return also(tx, &stored)
 	})
 	if err != nil {
 		return nil, err
