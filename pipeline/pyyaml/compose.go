@@ -1,0 +1,337 @@
+package pyyaml
+
+import (
+	"strings"
+
+	"github.com/haywardhq/hayward/fault"
+)
+
+// node is a node of the document before it becomes a value (yaml/nodes.py). An alias is the node of its anchor.
+type node struct {
+	kind   Kind
+	tag    string
+	text   string  // of a scalar
+	items  []*node // of a sequence
+	pairs  []pair  // of a mapping; merge keys are resolved in place
+	start  mark
+	size   int // nodes inside, itself included, aliases in full
+	height int // lists and mappings inside each other, itself included
+	open   bool
+	merged bool
+	built  *Node
+}
+
+type pair struct{ key, value *node }
+
+// composer reads tokens into a tree, by the grammar of yaml/parser.py and the rules of yaml/composer.py.
+type composer struct {
+	*scanner
+	limits  Limits
+	handles map[string]string
+	anchors map[string]*node
+	total   int
+	depth   int
+}
+
+var defaultHandles = map[string]string{"!": "!", "!!": tagPrefix}
+
+// compose reads the one document of a stream; nil if there is none.
+func (c *composer) compose() (*node, error) {
+	t, err := c.next()
+	if err != nil {
+		return nil, err
+	}
+	var root *node
+	switch t.kind {
+	case tokDirective, tokDocumentStart, tokStreamEnd:
+		root, err = c.explicitDocument()
+	default:
+		c.handles = defaultHandles
+		root, err = c.node(true, false)
+	}
+	if err != nil || root == nil {
+		return nil, err
+	}
+	return root, c.onlyDocument(root)
+}
+
+// onlyDocument checks that nothing but "..." follows the first document.
+func (c *composer) onlyDocument(root *node) error {
+	for {
+		t, err := c.next()
+		if err != nil || t.kind == tokStreamEnd {
+			return err
+		}
+		if t.kind != tokDocumentEnd {
+			break
+		}
+		c.drop()
+	}
+	start, _, err := c.documentStart()
+	if err != nil {
+		return err
+	}
+	return failure(ComposerError, c.file, start, "A second document begins here; a file holds one, and the first begins on line %d.",
+		root.start.line+1).WithHint("Remove the line with '---', or put the second document into its own file.")
+}
+
+// documentStart reads directives and "---", and returns the place of the latter; false at the end of the stream.
+func (c *composer) documentStart() (mark, bool, error) {
+	c.handles = map[string]string{}
+	version, directives := false, false
+	for {
+		t, err := c.next()
+		switch {
+		case err != nil:
+			return mark{}, false, err
+		case t.kind == tokStreamEnd && !directives:
+			return mark{}, false, nil
+		case t.kind == tokDocumentStart:
+			c.drop()
+			for h, prefix := range defaultHandles {
+				if _, ok := c.handles[h]; !ok {
+					c.handles[h] = prefix
+				}
+			}
+			return t.start, true, nil
+		case t.kind != tokDirective:
+			return mark{}, false, failure(ParserError, c.file, t.start, "A new document begins with '---', but here stands %s.", t.kind)
+		}
+		c.drop()
+		directives = true
+		if err := c.directive(t, &version); err != nil {
+			return mark{}, false, err
+		}
+	}
+}
+
+func (c *composer) directive(t token, version *bool) error {
+	switch t.value {
+	case "YAML":
+		if *version || t.major != "1" {
+			return failure(ParserError, c.file, t.start, "A document has one %%YAML directive, for version 1.1.")
+		}
+		*version = true
+	case "TAG":
+		if _, ok := c.handles[t.handle]; ok {
+			return failure(ParserError, c.file, t.start, "The tag handle %s is defined twice.", t.handle)
+		}
+		c.handles[t.handle] = t.major
+	}
+	return nil
+}
+
+func (c *composer) explicitDocument() (*node, error) {
+	_, ok, err := c.documentStart()
+	if err != nil || !ok {
+		return nil, err
+	}
+	t, err := c.next()
+	if err != nil {
+		return nil, err
+	}
+	switch t.kind {
+	case tokDirective, tokDocumentStart, tokDocumentEnd, tokStreamEnd:
+		return c.empty(t.start)
+	}
+	return c.node(true, false)
+}
+
+// count adds nodes to the total.
+func (c *composer) count(n int, at mark) error {
+	if c.total += n; c.total > c.limits.Nodes {
+		return tooLarge(c.file, at, "The document has more than %d values, counting every use of an alias.", c.limits.Nodes)
+	}
+	return nil
+}
+
+func (c *composer) checkDepth(depth int, at mark) error {
+	if depth > c.limits.Depth {
+		return tooLarge(c.file, at, "Lists and mappings lie more than %d deep in each other here.", c.limits.Depth)
+	}
+	return nil
+}
+
+// empty is the null that stands where nothing is written.
+func (c *composer) empty(at mark) (*node, error) {
+	return &node{kind: Scalar, tag: tagNull, start: at, size: 1}, c.count(1, at)
+}
+
+func (c *composer) alias(t token) (*node, error) {
+	n, ok := c.anchors[t.value]
+	switch {
+	case !ok:
+		return nil, failure(ComposerError, c.file, t.start, "The alias *%s has no anchor &%s before it.", t.value, t.value).
+			WithHint("Put the value in quotes if it is meant to begin with '*'.")
+	case n.open:
+		err := failure(ComposerError, c.file, t.start, "The alias *%s stands inside its own anchor: a value cannot hold itself.", t.value)
+		err.Kind = fault.Unsupported
+		return nil, err
+	}
+	if err := c.checkDepth(c.depth+n.height, t.start); err != nil {
+		return nil, err
+	}
+	return n, c.count(n.size, t.start)
+}
+
+// properties are the anchor and the tag in front of a node.
+type properties struct {
+	anchor, tag string
+	anchored    bool
+	tagged      bool
+	start       mark
+}
+
+func (c *composer) properties() (p properties, err error) {
+	var handle string
+	var tagAt mark
+	for {
+		t, err := c.next()
+		if err != nil {
+			return p, err
+		}
+		if !p.anchored && !p.tagged {
+			p.start = t.start
+		}
+		switch {
+		case t.kind == tokAnchor && !p.anchored:
+			p.anchored, p.anchor = true, t.value
+		case t.kind == tokTag && !p.tagged:
+			p.tagged, handle, p.tag, tagAt = true, t.handle, t.value, t.start
+		default:
+			return p, c.expand(&p, handle, tagAt)
+		}
+		c.drop()
+	}
+}
+
+// expand gives a tag its full name.
+func (c *composer) expand(p *properties, handle string, at mark) error {
+	if !p.tagged || handle == noHandle {
+		return nil
+	}
+	prefix, ok := c.handles[handle]
+	if !ok {
+		return failure(ParserError, c.file, at, "The tag handle %s is not defined.", handle)
+	}
+	p.tag = prefix + p.tag
+	return nil
+}
+
+// node reads one node. In a block, an indentless sequence may stand where a mapping's value is expected.
+func (c *composer) node(block, indentless bool) (*node, error) {
+	t, err := c.next()
+	if err != nil {
+		return nil, err
+	}
+	if t.kind == tokAlias {
+		c.drop()
+		return c.alias(t)
+	}
+	p, err := c.properties()
+	if err != nil {
+		return nil, err
+	}
+	if t, err = c.next(); err != nil {
+		return nil, err
+	}
+	n := &node{tag: p.tag, start: p.start, size: 1}
+	read, err := c.content(n, t, p, block, indentless)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.register(n, p); err != nil {
+		return nil, err
+	}
+	if err := c.count(1, n.start); err != nil || read == nil {
+		return n, err
+	}
+	return n, c.collection(n, read)
+}
+
+// register makes the node known under its anchor.
+func (c *composer) register(n *node, p properties) error {
+	if !p.anchored {
+		return nil
+	}
+	if first, ok := c.anchors[p.anchor]; ok {
+		return failure(ComposerError, c.file, p.start, "The anchor &%s is used twice; the first is on line %d.", p.anchor, first.start.line+1)
+	}
+	c.anchors[p.anchor] = n
+	return nil
+}
+
+// content decides what sort of node follows; a collection comes back with the function that reads its inside.
+func (c *composer) content(n *node, t token, p properties, block, indentless bool) (func(*node) error, error) {
+	implicit := !p.tagged || p.tag == "!"
+	switch {
+	case indentless && t.kind == tokBlockEntry:
+		n.setTag(Sequence, implicit, tagSeq)
+		return c.indentlessSequence, nil
+	case t.kind == tokScalar:
+		c.drop()
+		n.kind, n.text = Scalar, t.value
+		if implicit {
+			n.tag = tagStr
+			if t.plain && !p.tagged || p.tag == "!" {
+				n.tag = resolve(t.value)
+			}
+		}
+		return nil, nil
+	case t.kind == tokFlowSequenceStart:
+		n.setTag(Sequence, implicit, tagSeq)
+		return c.flowSequence, nil
+	case t.kind == tokFlowMappingStart:
+		n.setTag(Mapping, implicit, tagMap)
+		return c.flowMapping, nil
+	case block && t.kind == tokBlockSequenceStart:
+		n.setTag(Sequence, implicit, tagSeq)
+		return c.blockSequence, nil
+	case block && t.kind == tokBlockMappingStart:
+		n.setTag(Mapping, implicit, tagMap)
+		return c.blockMapping, nil
+	case p.anchored || p.tagged:
+		n.setTag(Scalar, implicit, tagNull)
+		return nil, nil
+	}
+	return nil, c.expected("a value", t)
+}
+
+func (n *node) setTag(kind Kind, implicit bool, tag string) {
+	n.kind = kind
+	if implicit {
+		n.tag = tag
+	}
+}
+
+func (c *composer) expected(what string, t token) error {
+	err := failure(ParserError, c.file, t.start, "Here should be %s, not %s.", what, t.kind)
+	if strings.HasPrefix(what, "the next") {
+		return err.WithHint("Check the indentation of this line and the lines above it.")
+	}
+	return err
+}
+
+// collection reads the inside of a list or mapping and adds up its size.
+func (c *composer) collection(n *node, read func(*node) error) error {
+	c.depth++
+	n.open = true
+	if err := c.checkDepth(c.depth, n.start); err != nil {
+		return err
+	}
+	if err := read(n); err != nil {
+		return err
+	}
+	c.depth--
+	n.open = false
+	inside := n.items
+	for _, p := range n.pairs {
+		inside = append(inside, p.key, p.value)
+	}
+	for _, child := range inside {
+		n.size = min(n.size+child.size, c.limits.Nodes+1)
+		n.height = max(n.height, child.height)
+	}
+	n.height++
+	return nil
+}

@@ -1,0 +1,326 @@
+package pyyaml
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf16"
+)
+
+// scanPlain reads a scalar without quotes, over several lines if they are indented.
+func (s *scanner) scanPlain() token {
+	t := token{kind: tokScalar, start: s.at, end: s.at, plain: true}
+	indent := s.indent + 1
+	var b strings.Builder
+	spaces := ""
+	for s.peek(0) != '#' {
+		n := 0
+		for !s.plainEnds(n) {
+			n++
+		}
+		if n == 0 {
+			break
+		}
+		s.keyOK = false
+		b.WriteString(spaces)
+		b.WriteString(s.prefix(n))
+		s.forward(n)
+		t.end = s.at
+		spaces = s.scanPlainSpaces()
+		if spaces == "" || s.flow == 0 && s.at.column < indent {
+			break
+		}
+	}
+	t.value = b.String()
+	return t
+}
+
+// plainEnds reports whether a plain scalar ends before the character n places ahead.
+func (s *scanner) plainEnds(n int) bool {
+	c := s.peek(n)
+	if isGap(c) || s.flow != 0 && strings.ContainsRune(",?[]{}", c) {
+		return true
+	}
+	if c != ':' {
+		return false
+	}
+	after := s.peek(n + 1)
+	return isGap(after) || s.flow != 0 && strings.ContainsRune(",[]{}", after)
+}
+
+// scanPlainSpaces reads what lies between two words of a plain scalar; empty if the scalar ends here.
+func (s *scanner) scanPlainSpaces() string {
+	blanks := s.take(isSpace)
+	if !isBreak(s.peek(0)) {
+		return blanks
+	}
+	first := s.lineBreak()
+	s.keyOK = true
+	if s.separator() {
+		return ""
+	}
+	var breaks strings.Builder
+	for {
+		s.skip(isSpace)
+		br := s.lineBreak()
+		if br == "" {
+			return foldBreaks(first, breaks.String())
+		}
+		breaks.WriteString(br)
+		if s.separator() {
+			return ""
+		}
+	}
+}
+
+// foldBreaks turns one line break into a space and drops the first of several.
+func foldBreaks(first, rest string) string {
+	switch {
+	case first != "\n":
+		return first + rest
+	case rest == "":
+		return " "
+	}
+	return rest
+}
+
+func (s *scanner) scanQuoted(quote rune) (token, error) {
+	t := token{kind: tokScalar, start: s.at}
+	var b strings.Builder
+	s.forward(1)
+	for {
+		if err := s.scanQuotedText(quote, &b, t.start); err != nil {
+			return t, err
+		}
+		if s.peek(0) == quote {
+			break
+		}
+		if err := s.scanQuotedSpaces(&b, t.start); err != nil {
+			return t, err
+		}
+	}
+	s.forward(1)
+	t.value, t.end = b.String(), s.at
+	return t, nil
+}
+
+func (s *scanner) scanQuotedText(quote rune, b *strings.Builder, start mark) error {
+	double := quote == '"'
+	for {
+		b.WriteString(s.take(func(c rune) bool { return c != '\'' && c != '"' && c != '\\' && !isGap(c) }))
+		switch c := s.peek(0); {
+		case !double && c == '\'' && s.peek(1) == '\'':
+			b.WriteByte('\'')
+			s.forward(2)
+		case double && c == '\'', !double && (c == '"' || c == '\\'):
+			b.WriteRune(c)
+			s.forward(1)
+		case double && c == '\\':
+			if err := s.scanEscape(b, start); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// escapes maps the character behind a backslash to what it stands for (YAML 1.1, section 5.6).
+var escapes = map[rune]rune{'0': 0, 'a': 7, 'b': 8, 't': 9, '\t': 9, 'n': 10, 'v': 11, 'f': 12, 'r': 13, 'e': 27, ' ': ' ', '"': '"',
+	'\\': '\\', '/': '/', 'N': 0x85, '_': 0xa0, 'L': 0x2028, 'P': 0x2029}
+
+func (s *scanner) scanEscape(b *strings.Builder, start mark) error {
+	at := s.at
+	s.forward(1)
+	c := s.peek(0)
+	if r, ok := escapes[c]; ok {
+		b.WriteRune(r)
+		s.forward(1)
+		return nil
+	}
+	switch {
+	case c == 'x':
+		return s.scanCode(b, 2, at)
+	case c == 'u':
+		return s.scanCode(b, 4, at)
+	case c == 'U':
+		return s.scanCode(b, 8, at)
+	case isBreak(c):
+		s.lineBreak()
+		breaks, err := s.scanQuotedBreaks(start)
+		b.WriteString(breaks)
+		return err
+	}
+	return failure(ScannerError, s.file, at, "%q is not an escape in a double-quoted string.", "\\"+string(c)).
+		WithHint(`Write \\ for a backslash, or use single quotes.`)
+}
+
+// scanCode reads the digits of \x, \u or \U. The two halves of a surrogate pair become one character; Python keeps
+// them apart, as text that cannot be encoded.
+func (s *scanner) scanCode(b *strings.Builder, digits int, at mark) error {
+	s.forward(1)
+	code, ok := s.hexCode(digits)
+	if !ok {
+		return s.bad(at, "This escape needs %d hexadecimal digits.", digits)
+	}
+	if utf16.IsSurrogate(code) && s.peek(0) == '\\' && s.peek(1) == 'u' {
+		s.forward(2)
+		low, _ := s.hexCode(4)
+		code = utf16.DecodeRune(code, low)
+		if code == 0xfffd {
+			code = 0xd800
+		}
+	}
+	if utf16.IsSurrogate(code) || code > 0x10ffff {
+		return s.bad(at, "This escape does not stand for a character.")
+	}
+	b.WriteRune(code)
+	return nil
+}
+
+func (s *scanner) hexCode(digits int) (rune, bool) {
+	for i := range digits {
+		if !isHex(s.peek(i)) {
+			return 0, false
+		}
+	}
+	n, _ := strconv.ParseUint(s.prefix(digits), 16, 32)
+	s.forward(digits)
+	return rune(min(n, 0x110000)), true
+}
+
+func (s *scanner) scanQuotedSpaces(b *strings.Builder, start mark) error {
+	blanks := s.take(isBlank)
+	c := s.peek(0)
+	if c == 0 {
+		return s.bad(start, "The string that begins here has no closing quote.")
+	}
+	if !isBreak(c) {
+		b.WriteString(blanks)
+		return nil
+	}
+	first := s.lineBreak()
+	breaks, err := s.scanQuotedBreaks(start)
+	b.WriteString(foldBreaks(first, breaks))
+	return err
+}
+
+func (s *scanner) scanQuotedBreaks(start mark) (string, error) {
+	var b strings.Builder
+	for {
+		if s.separator() {
+			return "", s.bad(start, "The string that begins here is cut by a document marker on line %d.", s.at.line+1)
+		}
+		s.skip(isBlank)
+		br := s.lineBreak()
+		if br == "" {
+			return b.String(), nil
+		}
+		b.WriteString(br)
+	}
+}
+
+// scanBlockScalar reads a literal (|) or folded (>) scalar.
+func (s *scanner) scanBlockScalar(style rune) (token, error) {
+	t := token{kind: tokScalar, start: s.at}
+	s.forward(1)
+	chomp, increment, err := s.scanBlockHeader()
+	if err == nil {
+		err = s.restOfLine("block scalar's header")
+	}
+	if err != nil {
+		return t, err
+	}
+	indent := max(s.indent+1, 1)
+	breaks := ""
+	if increment == 0 {
+		var widest int
+		breaks, widest = s.scanBlockIndent()
+		indent = max(indent, widest)
+	} else {
+		indent += increment - 1
+		breaks = s.scanBlockBreaks(indent)
+	}
+	text, last, rest := s.scanBlockLines(indent, breaks, style == '>')
+	if chomp != '-' {
+		text += last
+	}
+	if chomp == '+' {
+		text += rest
+	}
+	t.value, t.end = text, s.at
+	return t, nil
+}
+
+// scanBlockLines returns the lines, the last line break and the empty lines behind it.
+func (s *scanner) scanBlockLines(indent int, breaks string, folded bool) (text, last, rest string) {
+	var b strings.Builder
+	for s.at.column == indent && s.peek(0) != 0 {
+		b.WriteString(breaks)
+		flush := !isBlank(s.peek(0))
+		b.WriteString(s.take(notEnd))
+		last = s.lineBreak()
+		breaks = s.scanBlockBreaks(indent)
+		if s.at.column != indent || s.peek(0) == 0 {
+			break
+		}
+		switch {
+		case !folded || last != "\n" || !flush || isBlank(s.peek(0)):
+			b.WriteString(last)
+		case breaks == "":
+			b.WriteByte(' ')
+		}
+	}
+	return b.String(), last, breaks
+}
+
+// scanBlockHeader reads the chomping and indentation indicators behind | or >, in either order.
+func (s *scanner) scanBlockHeader() (chomp rune, increment int, err error) {
+	for range 2 {
+		switch c := s.peek(0); {
+		case (c == '+' || c == '-') && chomp == 0:
+			chomp = c
+			s.forward(1)
+		case isDigit(c) && increment == 0:
+			if increment = int(c - '0'); increment == 0 {
+				return 0, 0, s.bad(s.at, "The indentation of a block scalar is a digit from 1 to 9.")
+			}
+			s.forward(1)
+		}
+	}
+	if c := s.peek(0); !isStop(c) {
+		return 0, 0, s.bad(s.at, "A block scalar begins on the line below; %q cannot stand behind its '|' or '>'.", c)
+	}
+	return chomp, increment, nil
+}
+
+// scanBlockIndent skips the empty lines in front of the text and returns them and the widest indentation met.
+func (s *scanner) scanBlockIndent() (string, int) {
+	var b strings.Builder
+	widest := 0
+	for {
+		if s.peek(0) == ' ' {
+			s.forward(1)
+			widest = max(widest, s.at.column)
+			continue
+		}
+		br := s.lineBreak()
+		if br == "" {
+			return b.String(), widest
+		}
+		b.WriteString(br)
+	}
+}
+
+func (s *scanner) scanBlockBreaks(indent int) string {
+	var b strings.Builder
+	for {
+		for s.at.column < indent && s.peek(0) == ' ' {
+			s.forward(1)
+		}
+		br := s.lineBreak()
+		if br == "" {
+			return b.String()
+		}
+		b.WriteString(br)
+	}
+}
