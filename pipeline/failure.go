@@ -77,7 +77,9 @@ func (q quiet) Error() string { return q.text }
 func (q quiet) Unwrap() error { return q.err }
 
 // keepsOwnKind reports whether err says by itself that the run was ended.
-func keepsOwnKind(err error) bool { return fault.Is(err, fault.Canceled) || fault.Is(err, fault.Timeout) }
+func keepsOwnKind(err error) bool {
+	return fault.Is(err, fault.Canceled) || fault.Is(err, fault.Timeout)
+}
 
 // callersKind keeps the kinds that mean to the caller of a run what they meant to the component. A model's "not found" or
 // "unauthenticated" is not the caller's.
@@ -129,8 +131,8 @@ func (r *run) blocked() {
 		lines = append(lines, fmt.Sprintf("  - '%s' (%s)", r.g.nodes[i].name, r.g.nodes[i].class))
 	}
 	r.warn("%s", "Cannot run pipeline - the pipeline appears to be blocked.\n"+
-		"The following components could not be run and may be waiting on inputs that will never arrive:\n" + strings.Join(lines, "\n") + "\n" +
-		"Note that some of these components may be intentionally inactive due to conditional branching. If this is unexpected, " +
+		"The following components could not be run and may be waiting on inputs that will never arrive:\n"+strings.Join(lines, "\n")+"\n"+
+		"Note that some of these components may be intentionally inactive due to conditional branching. If this is unexpected, "+
 		"check the connections to these components and ensure all required inputs are provided.")
 }
 

@@ -2,11 +2,14 @@ package pipelinetest
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"testing"
 
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/component/componenttest"
 	"github.com/haywardhq/hayward/pipeline/pytype"
+	"github.com/haywardhq/hayward/pipeline/pyyaml"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
@@ -56,13 +59,19 @@ func (s *Scenario) StandIn(name string, script *Script) (component.Component, *c
 	}
 	answer := func(visit int, in component.In) (*value.Dict, error) {
 		for _, c := range script.Run.Calls {
-			if c.Component == name && c.Visit == visit {
+			if c.Component == name && c.at(visit) {
 				return recorded(script.Run, c)
 			}
 		}
 		return componenttest.ByVisit()(visit, in)
 	}
 	return &componenttest.Scripted{Spec: sp, Answer: answer}, sp
+}
+
+// at reports whether the call is the n-th visit. Python counts a visit when it is over: one that failed has the number of
+// the visit before.
+func (c Call) at(visit int) bool {
+	return c.Visit == visit || (c.Outputs == nil && c.Visit == visit-1)
 }
 
 var invalidOutput = regexp.MustCompile(`Expected a dictionary, but got (\w+) instead`)
@@ -109,27 +118,71 @@ func (s *Scenario) declaredLazy(name string, t *pytype.Type) bool {
 	return !t.ListLike() || strings.Contains(class, "oiner") || strings.Contains(class, "sample_components")
 }
 
-// defaultOf finds a default in a first visit that nobody gave a value to; None otherwise.
+// defaultOf finds a default in a visit for which nobody had sent a value: not the user, and no sender since the visit
+// before. None when there is no such visit.
 func (s *Scenario) defaultOf(name, socket string) value.Value {
-	if len(s.Sockets[name].Inputs[socket].Senders) > 0 {
-		return value.None
-	}
 	for _, r := range s.Runs {
-		if given, ok := r.Inputs.Get(name); ok {
-			if d, ok := given.(*value.Dict); ok {
-				if _, ok := d.Get(socket); ok {
-					continue
-				}
-			}
-		}
-		if _, flat := r.Inputs.Get(socket); flat {
+		if r.gives(name, socket) {
 			continue
 		}
+		fresh := true
 		for _, c := range r.Calls {
-			if v, ok := c.Inputs.Get(socket); ok && c.Component == name {
-				return v
+			if c.Component == name {
+				if v, ok := c.Inputs.Get(socket); ok && fresh {
+					return v
+				}
+				fresh = true
+			}
+			if slices.Contains(s.Sockets[name].Inputs[socket].Senders, c.Component) {
+				fresh = false
 			}
 		}
 	}
 	return value.None
+}
+
+// gives reports whether the run's own inputs hold a value for the socket.
+func (r *Run) gives(name, socket string) bool {
+	if given, ok := r.Inputs.Get(name); ok {
+		if d, ok := given.(*value.Dict); ok {
+			_, ok := d.Get(socket)
+			return ok
+		}
+	}
+	_, flat := r.Inputs.Get(socket)
+	return flat
+}
+
+// withStandIns returns the registry with a stand-in for each of the scenario's classes that it lacks, and their names.
+func (s *Scenario) withStandIns(t testing.TB, reg *component.Registry, script *Script) (*component.Registry, []string) {
+	t.Helper()
+	doc, err := pyyaml.Load([]byte(s.YAML), s.Name, pyyaml.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := s.classes(reg)
+	var types []*component.Type
+	for _, class := range missing {
+		typ := &component.Type{Name: class, Doc: "Stands in for a recorded component.",
+			New: func(b *component.Builder) (component.Component, *component.Spec, error) {
+				c, sp := s.StandIn(b.Name, script)
+				return c, sp, nil
+			}}
+		for _, name := range s.Components {
+			if s.Sockets[name].Class != class {
+				continue
+			}
+			params, ok := doc.Node("components", name, "init_parameters").Value.(*value.Dict)
+			if !ok {
+				continue
+			}
+			for p := range params.Strings() {
+				if !slices.ContainsFunc(typ.Params, func(have component.Param) bool { return have.Name == p }) {
+					typ.Params = append(typ.Params, component.Optional(p, nil))
+				}
+			}
+		}
+		types = append(types, typ)
+	}
+	return reg.With(types...), missing
 }
