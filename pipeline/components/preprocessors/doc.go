@@ -1,0 +1,2 @@
+// Package preprocessors holds the components of haystack.components.preprocessors: they clean and split texts.
+package preprocessors
