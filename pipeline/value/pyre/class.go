@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/runenames"
+	"github.com/haywardhq/hayward/pipeline/value"
 )
 
 // The classes of Python's str patterns: \w is isalnum or underscore, \s is isspace, \d is isdecimal.
@@ -161,21 +161,10 @@ func (p *parser) characterName(start int) (rune, error) {
 	if err != nil {
 		return 0, err
 	}
-	if r, ok := RuneByName(name); ok {
+	if r, ok := value.RuneByName(name); ok {
 		return r, nil
 	}
 	return 0, p.fail(start, "undefined character name %s", quoted(name))
-}
-
-// RuneByName finds a character by its Unicode name, in any case. Aliases and named sequences are not known.
-func RuneByName(name string) (rune, bool) {
-	name = strings.ToUpper(name)
-	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if runenames.Name(r) == name && name[0] != '<' {
-			return r, true
-		}
-	}
-	return 0, false
 }
 
 // charset collects what stands in a class: plain text in the engine's syntax, and the sets of \W, \S and \D.

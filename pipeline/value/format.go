@@ -1,0 +1,431 @@
+package value
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxFormatWidth bounds width and precision.
+const maxFormatWidth = 1 << 20
+
+// Format is Python's format % args for a str: a tuple gives several arguments, a dict named ones ("%(name)s"), anything
+// else is the one argument.
+func Format(format string, args Value) (string, error) {
+	f := &formatter{s: format, args: args}
+	if t, ok := args.(Tuple); ok {
+		f.list, f.isTuple = t, true
+	} else {
+		f.list = []Value{args}
+	}
+	for f.i < len(f.s) {
+		end := strings.IndexByte(f.s[f.i:], '%')
+		if end < 0 {
+			f.out = append(f.out, f.s[f.i:]...)
+			break
+		}
+		f.out = append(f.out, f.s[f.i:f.i+end]...)
+		f.i += end + 1
+		if err := f.directive(); err != nil {
+			return "", err
+		}
+		if len(f.out) > MaxRepeat {
+			return "", tooLong()
+		}
+	}
+	if f.next < len(f.list) && !f.named && (f.isTuple || !isMapping(args)) {
+		return "", pyError("TypeError", "not all arguments converted during string formatting")
+	}
+	return string(f.out), nil
+}
+
+// isMapping reports whether Python takes v for a mapping here: it has items by key and is no str or tuple.
+func isMapping(v Value) bool {
+	switch v.(type) {
+	case *Dict, *List, Bytes:
+		return true
+	}
+	return false
+}
+
+type formatter struct {
+	s       string
+	i       int
+	out     []byte
+	args    Value
+	list    []Value
+	next    int
+	isTuple bool
+	named   bool
+}
+
+type spec struct {
+	minus, plus, space, zero, alt bool
+	width                         int
+	precision                     int // -1 without one
+}
+
+func (f *formatter) peek() byte {
+	if f.i < len(f.s) {
+		return f.s[f.i]
+	}
+	return 0
+}
+
+func (f *formatter) take() (Value, error) {
+	if f.next >= len(f.list) {
+		return nil, pyError("TypeError", "not enough arguments for format string")
+	}
+	f.next++
+	return f.list[f.next-1], nil
+}
+
+func (f *formatter) directive() error {
+	arg, err := f.key()
+	if err != nil {
+		return err
+	}
+	sp, err := f.spec()
+	if err != nil {
+		return err
+	}
+	for c := f.peek(); c == 'h' || c == 'l' || c == 'L'; c = f.peek() {
+		f.i++
+	}
+	if f.i >= len(f.s) {
+		return pyError("ValueError", "incomplete format")
+	}
+	verb, size := utf8.DecodeRuneInString(f.s[f.i:])
+	at := StrLen(f.s[:f.i])
+	f.i += size
+	if verb == '%' {
+		f.out = append(f.out, '%')
+		return nil
+	}
+	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) {
+		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", verb, verb, at)
+	}
+	if arg == nil {
+		if arg, err = f.take(); err != nil {
+			return err
+		}
+	}
+	return f.convert(byte(verb), sp, arg)
+}
+
+// key reads (name) and looks it up.
+func (f *formatter) key() (Value, error) {
+	if f.peek() != '(' {
+		return nil, nil
+	}
+	start, depth := f.i+1, 0
+	for ; f.i < len(f.s); f.i++ {
+		if f.s[f.i] == '(' {
+			depth++
+		} else if f.s[f.i] == ')' {
+			if depth--; depth == 0 {
+				break
+			}
+		}
+	}
+	if f.i >= len(f.s) {
+		return nil, pyError("ValueError", "incomplete format key")
+	}
+	name := f.s[start:f.i]
+	f.i++
+	f.named = true
+	d, ok := f.args.(*Dict)
+	if !ok {
+		return nil, pyError("TypeError", "format requires a mapping")
+	}
+	v, ok := d.Get(name)
+	if !ok {
+		return nil, pyError("KeyError", "%s", Repr(Str(name)))
+	}
+	return v, nil
+}
+
+func (f *formatter) spec() (spec, error) {
+	sp := spec{precision: -1}
+	for ; ; f.i++ {
+		switch f.peek() {
+		case '-':
+			sp.minus = true
+			continue
+		case '+':
+			sp.plus = true
+			continue
+		case ' ':
+			sp.space = true
+			continue
+		case '0':
+			sp.zero = true
+			continue
+		case '#':
+			sp.alt = true
+			continue
+		}
+		break
+	}
+	var err error
+	if sp.width, err = f.size("width"); err != nil {
+		return sp, err
+	}
+	if sp.width < 0 {
+		sp.minus, sp.width = true, -sp.width
+	}
+	if f.peek() == '.' && f.i < len(f.s) {
+		f.i++
+		if sp.precision, err = f.size("precision"); err != nil {
+			return sp, err
+		}
+		sp.precision = max(sp.precision, 0)
+	}
+	return sp, nil
+}
+
+// size reads a width or a precision: digits, or * for the next argument.
+func (f *formatter) size(what string) (int, error) {
+	n := 0
+	if f.peek() == '*' {
+		f.i++
+		v, err := f.take()
+		if err != nil {
+			return 0, err
+		}
+		i, _, kind := number(v)
+		if kind != isSmall {
+			return 0, pyError("TypeError", "* wants int")
+		}
+		n = int(i)
+	} else {
+		for isDigit(f.peek()) && n <= maxFormatWidth {
+			n = n*10 + int(f.s[f.i]-'0')
+			f.i++
+		}
+	}
+	if n > maxFormatWidth || n < -maxFormatWidth {
+		return 0, pyError("ValueError", "%s too big", what)
+	}
+	return n, nil
+}
+
+func (f *formatter) convert(verb byte, sp spec, v Value) error {
+	switch verb {
+	case 's':
+		f.text(sp, ToStr(v))
+	case 'r':
+		f.text(sp, Repr(v))
+	case 'a':
+		f.text(sp, ASCII(v))
+	case 'c':
+		return f.character(sp, v)
+	case 'd', 'i', 'u', 'o', 'x', 'X':
+		return f.integer(verb, sp, v)
+	default:
+		return f.float(verb, sp, v)
+	}
+	return nil
+}
+
+// ASCII is Python's ascii(v): repr with everything beyond ASCII escaped.
+func ASCII(v Value) string {
+	s := Repr(v)
+	if isASCII(s) {
+		return s
+	}
+	var out []byte
+	for _, r := range s {
+		if r < utf8.RuneSelf {
+			out = append(out, byte(r))
+		} else {
+			out = appendRuneEscape(out, r)
+		}
+	}
+	return string(out)
+}
+
+func (f *formatter) text(sp spec, s string) {
+	if sp.precision >= 0 {
+		s = PySlice(s, 0, sp.precision)
+	}
+	f.pad(sp, "", s, ' ')
+}
+
+// pad writes sign and body, filled to the width.
+func (f *formatter) pad(sp spec, sign, body string, fill byte) {
+	n := sp.width - StrLen(sign) - StrLen(body)
+	blanks := strings.Repeat(string(fill), max(n, 0))
+	switch {
+	case sp.minus:
+		f.out = append(append(append(f.out, sign...), body...), strings.Repeat(" ", max(n, 0))...)
+	case fill == '0':
+		f.out = append(append(append(f.out, sign...), blanks...), body...)
+	default:
+		f.out = append(append(append(f.out, blanks...), sign...), body...)
+	}
+}
+
+func (sp spec) sign(negative bool) string {
+	switch {
+	case negative:
+		return "-"
+	case sp.plus:
+		return "+"
+	case sp.space:
+		return " "
+	}
+	return ""
+}
+
+func (sp spec) fill() byte {
+	if sp.zero && !sp.minus {
+		return '0'
+	}
+	return ' '
+}
+
+func (f *formatter) integer(verb byte, sp spec, v Value) error {
+	_, x, kind := number(v)
+	switch {
+	case kind == notNumber && strings.IndexByte("oxX", verb) >= 0, kind == isFloat && strings.IndexByte("oxX", verb) >= 0:
+		return pyError("TypeError", "%%%c format: an integer is required, not %s", verb, TypeName(v))
+	case kind == notNumber:
+		return pyError("TypeError", "%%%c format: a real number is required, not %s", verb, TypeName(v))
+	}
+	n := bigOf(v)
+	if kind == isFloat {
+		var err error
+		if n, err = truncated(x); err != nil {
+			return err
+		}
+	}
+	base, prefix := 10, ""
+	switch verb {
+	case 'o':
+		base, prefix = 8, "0o"
+	case 'x':
+		base, prefix = 16, "0x"
+	case 'X':
+		base, prefix = 16, "0X"
+	}
+	body := new(big.Int).Abs(n).Text(base)
+	if verb == 'X' {
+		body = strings.ToUpper(body)
+	}
+	if sp.precision > len(body) {
+		body = strings.Repeat("0", sp.precision-len(body)) + body
+	}
+	if !sp.alt {
+		prefix = ""
+	}
+	f.pad(sp, sp.sign(n.Sign() < 0)+prefix, body, sp.fill())
+	return nil
+}
+
+// truncated is Python's int() of a float.
+func truncated(x float64) (*big.Int, error) {
+	if math.IsNaN(x) {
+		return nil, pyError("ValueError", "cannot convert float NaN to integer")
+	}
+	if math.IsInf(x, 0) {
+		return nil, pyError("OverflowError", "cannot convert float infinity to integer")
+	}
+	n, _ := big.NewFloat(x).Int(nil)
+	return n, nil
+}
+
+func (f *formatter) float(verb byte, sp spec, v Value) error {
+	_, _, kind := number(v)
+	if kind == notNumber {
+		return pyError("TypeError", "must be real number, not %s", TypeName(v))
+	}
+	x, err := toFloat(v)
+	if err != nil {
+		return err
+	}
+	if sp.precision < 0 {
+		sp.precision = 6
+	}
+	body := FormatFloat(math.Abs(x), verb, sp.precision, sp.alt)
+	f.pad(sp, sp.sign(math.Signbit(x) && !math.IsNaN(x)), body, sp.fill())
+	return nil
+}
+
+// FormatFloat prints a float that is not negative as C's printf does: verb is one of e, E, f, F, g, G; alt keeps the
+// point and the zeros of g.
+func FormatFloat(x float64, verb byte, precision int, alt bool) string {
+	upper := verb < 'a'
+	var out string
+	switch {
+	case math.IsNaN(x):
+		out = "nan"
+	case math.IsInf(x, 0):
+		out = "inf"
+	default:
+		out = finiteFloat(x, verb|32, precision, alt)
+	}
+	if upper {
+		out = strings.ToUpper(out)
+	}
+	return out
+}
+
+func finiteFloat(x float64, verb byte, precision int, alt bool) string {
+	if verb != 'g' {
+		out := strconv.FormatFloat(x, verb, precision, 64)
+		if alt && precision == 0 {
+			out = withPoint(out)
+		}
+		return out
+	}
+	precision = max(precision, 1)
+	digits := strconv.FormatFloat(x, 'e', precision-1, 64)
+	exp, _ := strconv.Atoi(digits[strings.IndexByte(digits, 'e')+1:])
+	out := digits
+	if exp >= -4 && exp < precision {
+		out = strconv.FormatFloat(x, 'f', precision-1-exp, 64)
+	}
+	if alt {
+		return withPoint(out)
+	}
+	mantissa, tail := out, ""
+	if i := strings.IndexByte(out, 'e'); i >= 0 {
+		mantissa, tail = out[:i], out[i:]
+	}
+	if strings.IndexByte(mantissa, '.') >= 0 {
+		mantissa = strings.TrimSuffix(strings.TrimRight(mantissa, "0"), ".")
+	}
+	return mantissa + tail
+}
+
+func withPoint(s string) string {
+	if strings.IndexByte(s, '.') >= 0 {
+		return s
+	}
+	if i := strings.IndexByte(s, 'e'); i >= 0 {
+		return s[:i] + "." + s[i:]
+	}
+	return s + "."
+}
+
+func (f *formatter) character(sp spec, v Value) error {
+	switch v := Plain(v).(type) {
+	case Str:
+		if StrLen(string(v)) != 1 {
+			return pyError("TypeError", "%%c requires int or char")
+		}
+		f.pad(sp, "", string(v), ' ')
+		return nil
+	case Int, Bool:
+		n, _, _ := number(v)
+		if n < 0 || n > utf8.MaxRune {
+			return pyError("OverflowError", "%%c arg not in range(0x110000)")
+		}
+		f.pad(sp, "", string(rune(n)), ' ')
+		return nil
+	}
+	return pyError("TypeError", "%%c requires int or char")
+}
