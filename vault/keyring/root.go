@@ -40,6 +40,9 @@ func NewRoot(key []byte, origin string) (Root, error) {
 // IsZero reports whether there is no key.
 func (r Root) IsZero() bool { return r.key.IsZero() }
 
+// Bytes returns a copy of the key, for the documented provider interface of the package crypto; servers have no use for it.
+func (r Root) Bytes() []byte { return reveal.Inside(r.key) }
+
 // ID names the key without saying anything about it: the first bytes of a value derived from it.
 func (r Root) ID() string { return "root_" + hex.EncodeToString(r.derive("id")[:8]) }
 

@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"crypto/sha256"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/internal/canon"
+	"github.com/haywardhq/hayward/vault/store/driver"
+)
+
+const (
+	entryFormat = "hayward/audit/entry/1"
+	headFormat  = "hayward/audit/head/1"
+)
+
+// MAC authenticates bytes under a key that the database does not hold. keyring.Ring.MAC makes one.
+type MAC func(data []byte) []byte
+
+func (m MAC) of(data []byte) []byte {
+	if m == nil {
+		return nil
+	}
+	return m(data)
+}
+
+// Canonical returns the bytes of an entry that its hash covers: every field but Hash and MAC, each with its length.
+func Canonical(dst []byte, r *driver.AuditRow) []byte {
+	dst = canon.Text(dst, entryFormat)
+	dst = chainBytes(dst, r.Chain)
+	dst = canon.Int(dst, r.Seq)
+	dst = canon.Int(dst, r.At)
+	for _, s := range [...]string{r.ID, r.Ref, r.User, r.IP, r.RequestID, r.Action, r.Resource, r.Name, r.Outcome, r.Details} {
+		dst = canon.Text(dst, s)
+	}
+	return dst
+}
+
+func chainBytes(dst []byte, c driver.Chain) []byte {
+	dst = canon.Text(dst, c.App)
+	dst = canon.Text(dst, c.Tenant)
+	dst = canon.Text(dst, c.Node)
+	return canon.Int(dst, c.Epoch)
+}
+
+// ParseCanonical reads what [Canonical] wrote, and nothing else.
+func ParseCanonical(b []byte) (driver.AuditRow, error) {
+	rd := canon.NewReader(b)
+	var r driver.AuditRow
+	format := rd.Text()
+	r.App, r.Tenant, r.Node, r.Epoch = rd.Text(), rd.Text(), rd.Text(), rd.Int()
+	r.Seq, r.At = rd.Int(), rd.Int()
+	for _, s := range [...]*string{&r.ID, &r.Ref, &r.User, &r.IP, &r.RequestID, &r.Action, &r.Resource, &r.Name, &r.Outcome, &r.Details} {
+		*s = rd.Text()
+	}
+	if err := rd.Done(); err != nil || format != entryFormat {
+		return driver.AuditRow{}, fault.New(fault.Invalid, "these bytes are not an audit entry")
+	}
+	return r, nil
+}
+
+// entryHash is SHA-256 over the hash before and the canonical bytes. scratch is reused between calls.
+func entryHash(scratch []byte, prev []byte, r *driver.AuditRow) (hash, reuse []byte) {
+	b := Canonical(canon.Text(scratch[:0], prev), r)
+	sum := sha256.Sum256(b)
+	return sum[:], b
+}
+
+func entryMAC(m MAC, hash []byte) []byte {
+	if m == nil {
+		return nil
+	}
+	return m(canon.Text(canon.Text(make([]byte, 0, 64), entryFormat), hash))
+}

@@ -1,0 +1,116 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/internal/canon"
+	"github.com/haywardhq/hayward/vault/store/driver"
+)
+
+// Head is the end of a chain as the head file knows it.
+type Head struct {
+	driver.Chain
+	Seq       int64
+	Hash, MAC []byte
+}
+
+func newHead(m MAC, c driver.Chain, seq int64, hash []byte) Head {
+	h := Head{Chain: c, Seq: seq, Hash: hash}
+	h.MAC = m.of(h.canonical())
+	return h
+}
+
+func (h Head) canonical() []byte {
+	b := canon.Int(chainBytes(canon.Text(nil, headFormat), h.Chain), h.Seq)
+	return canon.Text(b, h.Hash)
+}
+
+func (h Head) authentic(m MAC) bool { return hmac.Equal(h.MAC, m.of(h.canonical())) }
+
+// appendLine writes ["v1", app, tenant, node, epoch, seq, hash, mac] and a newline.
+func (h Head) appendLine(dst []byte) []byte {
+	line, err := json.Marshal([]any{"v1", h.App, h.Tenant, h.Node, h.Epoch, h.Seq, hex.EncodeToString(h.Hash), hex.EncodeToString(h.MAC)})
+	if err != nil {
+		panic("audit: a head does not encode: " + err.Error())
+	}
+	return append(append(dst, line...), '\n')
+}
+
+// parseHead reads a line, and only in the form appendLine writes.
+func parseHead(line []byte) (Head, error) {
+	var raw []json.RawMessage
+	bad := fault.New(fault.Invalid, "a line of the audit head file is damaged")
+	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != 8 {
+		return Head{}, bad
+	}
+	var h Head
+	var version, hash, mac string
+	for i, dest := range []any{&version, &h.App, &h.Tenant, &h.Node, &h.Epoch, &h.Seq, &hash, &mac} {
+		if err := json.Unmarshal(raw[i], dest); err != nil {
+			return Head{}, bad
+		}
+	}
+	var err1, err2 error
+	h.Hash, err1 = hex.DecodeString(hash)
+	h.MAC, err2 = hex.DecodeString(mac)
+	if errors.Join(err1, err2) != nil || version != "v1" || h.Seq < 1 || !bytes.Equal(h.appendLine(nil), append(bytes.Clone(line), '\n')) {
+		return Head{}, bad
+	}
+	return h, nil
+}
+
+// HeadSet is what a head file said when it was read.
+type HeadSet struct {
+	Path    string
+	Missing bool // there is no such file
+	heads   map[driver.Chain]Head
+	size    int64
+	lines   int
+}
+
+// ReadHeads reads a head file without changing it. A missing file is not an error here: see [HeadSet.Missing]. A damaged
+// line before the last, or a chain that goes back, is one.
+func ReadHeads(path string) (HeadSet, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return HeadSet{Path: path, Missing: true, heads: map[driver.Chain]Head{}}, nil
+	}
+	if err != nil {
+		return HeadSet{}, fault.Wrap(fault.Unavailable, err, "cannot read the audit head file %s", path)
+	}
+	set, err := parseHeads(b)
+	if err != nil {
+		return HeadSet{}, fault.Wrap(fault.Unavailable, err, "the audit head file %s was changed", path).WithCode("AuditBroken").
+			WithHint("put the file back from a copy; it is part of the proof that no entry is missing")
+	}
+	set.Path = path
+	return set, nil
+}
+
+func parseHeads(b []byte) (HeadSet, error) {
+	set := HeadSet{heads: map[driver.Chain]Head{}}
+	for {
+		line, rest, whole := bytes.Cut(b, []byte{'\n'})
+		if !whole {
+			return set, nil // a torn last line: the crash came before the answer
+		}
+		h, err := parseHead(line)
+		if err != nil {
+			return HeadSet{}, fault.Wrap(fault.Invalid, err, "line %d", set.lines+1)
+		}
+		if have, ok := set.heads[h.Chain]; ok && h.Seq < have.Seq {
+			return HeadSet{}, fault.New(fault.Invalid, "line %d goes back from entry %d to %d", set.lines+1, have.Seq, h.Seq)
+		}
+		set.heads[h.Chain] = h
+		set.lines++
+		set.size += int64(len(line)) + 1
+		b = rest
+	}
+}

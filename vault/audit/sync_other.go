@@ -1,0 +1,5 @@
+//go:build !unix
+
+package audit
+
+func syncDir(string) error { return nil }

@@ -1,0 +1,181 @@
+package audit
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/store/driver"
+)
+
+// Problem is the first thing wrong with a chain.
+type Problem struct {
+	App    string `json:"app"`
+	Tenant string `json:"tenant"`
+	Node   string `json:"node"`
+	Epoch  int64  `json:"epoch"`
+	Seq    int64  `json:"seq"`          // the entry it is about; 0 when it is about the whole chain
+	ID     string `json:"id,omitempty"` // that entry's id, where there is one
+	What   string `json:"what"`
+}
+
+// String names the chain and the entry.
+func (p Problem) String() string {
+	return fmt.Sprintf("app %s, tenant %s, node %s, epoch %d: %s", Display(p.App), Display(p.Tenant), Display(p.Node), p.Epoch, p.What)
+}
+
+// Report is what a verification found.
+type Report struct {
+	Chains     int       `json:"chains"`
+	Entries    int64     `json:"entries"`
+	Unfinished int64     `json:"unfinished"` // first entries without a second: under way, or cut short by a crash
+	Ahead      int64     `json:"ahead"`      // entries the head file does not know yet; legal after a crash
+	Problems   []Problem `json:"problems"`
+}
+
+// OK reports whether nothing is wrong.
+func (r Report) OK() bool { return len(r.Problems) == 0 }
+
+// Err returns nil, or a fault that names the first problem.
+func (r Report) Err() error {
+	if r.OK() {
+		return nil
+	}
+	more := ""
+	if n := len(r.Problems) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	return fault.Wrap(fault.Failed, vault.ErrAuditBroken, "the audit record was changed: %s%s", r.Problems[0], more).WithCode("AuditBroken")
+}
+
+// Verify checks every chain of the store, and names the first bad entry of each: one that was changed, moved, put in or
+// taken out, an end that was cut off, a chain that is gone. heads must have been read with [ReadHeads] before the call, so
+// that a server may go on writing meanwhile; nil leaves out what only the head file shows. m must be the MAC that the
+// entries were written with. The error is about the work of verifying; what was found is in the report.
+func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m MAC) (Report, error) {
+	var v verifier
+	v.mac, v.heads = m, heads
+	err := st.View(ctx, func(tx driver.Tx) error {
+		chains, err := tx.AuditChainsEverywhere(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range chains {
+			if err := v.chain(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		v.lostChains(chains)
+		return nil
+	})
+	if v.report.Problems == nil {
+		v.report.Problems = []Problem{}
+	}
+	return v.report, err
+}
+
+type verifier struct {
+	mac    MAC
+	heads  *HeadSet
+	report Report
+}
+
+func (v *verifier) problem(c driver.Chain, seq int64, id, format string, args ...any) {
+	v.report.Problems = append(v.report.Problems, Problem{App: c.App, Tenant: c.Tenant, Node: c.Node, Epoch: c.Epoch, Seq: seq,
+		ID: clean(id, 64), What: fmt.Sprintf(format, args...)})
+}
+
+// chain walks one chain to its end or its first bad entry.
+func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) error {
+	v.report.Chains++
+	w := walker{mac: v.mac}
+	head := v.head(c)
+	open := map[string]bool{}
+	bad := false
+	err := tx.ScanAudit(ctx, c, minSeq, func(r driver.AuditRow) error {
+		v.report.Entries++
+		if bad {
+			return nil
+		}
+		seq := w.seq + 1
+		if what := w.next(&r); what != "" {
+			bad = true
+			v.problem(c, seq, r.ID, "%s", what)
+			return nil
+		}
+		if r.Seq == head.Seq && !bytes.Equal(r.Hash, head.Hash) {
+			bad = true
+			v.problem(c, r.Seq, r.ID, "entry %d (%s) is not the one the head file knows: the chain was written anew", r.Seq, clean(r.ID, 64))
+			return nil
+		}
+		pair(open, &r)
+		return nil
+	})
+	v.report.Unfinished += int64(len(open))
+	if err != nil || bad {
+		return err
+	}
+	v.end(c, w.seq, head)
+	return nil
+}
+
+// minSeq is below every number an entry can have, so that forged numbers are seen too.
+const minSeq = -1 << 63
+
+func pair(open map[string]bool, r *driver.AuditRow) {
+	if r.Outcome == string(Begun) {
+		open[r.ID] = true
+	}
+	delete(open, r.Ref)
+}
+
+func (v *verifier) head(c driver.Chain) Head {
+	if v.heads == nil {
+		return Head{}
+	}
+	return v.heads.heads[c]
+}
+
+// end compares the last good entry with the head file.
+func (v *verifier) end(c driver.Chain, last int64, head Head) {
+	switch {
+	case v.heads == nil:
+	case v.heads.Missing:
+		v.problem(c, 0, "", "the head file %s is missing, so that a cut-off end would not show", v.heads.Path)
+	case head.Seq > 0 && !head.authentic(v.mac):
+		v.problem(c, head.Seq, "", "its line in the head file %s was not written by this server", v.heads.Path)
+	case head.Seq > last:
+		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d", last+1, head.Seq, head.Seq)
+	case last-head.Seq > MaxAhead:
+		v.problem(c, head.Seq+1, "", "the head file %s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
+	default:
+		v.report.Ahead += last - head.Seq
+	}
+}
+
+// lostChains finds chains that the head file knows and the store does not.
+func (v *verifier) lostChains(have []driver.Chain) {
+	if v.heads == nil {
+		return
+	}
+	known := make(map[driver.Chain]bool, len(have))
+	for _, c := range have {
+		known[c] = true
+	}
+	var lost []Head
+	for c, head := range v.heads.heads {
+		if !known[c] {
+			lost = append(lost, head)
+		}
+	}
+	slices.SortFunc(lost, func(a, b Head) int {
+		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Epoch, b.Epoch))
+	})
+	for _, head := range lost {
+		v.problem(head.Chain, 1, "", "the whole chain is missing: the head file knows %d entries", head.Seq)
+	}
+}

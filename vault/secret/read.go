@@ -1,0 +1,206 @@
+package secret
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/canon"
+	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/vault/store/driver"
+)
+
+// Get returns the tenant's secret, else the entry shared under that name. It fails with vault.ErrSecretNotFound or
+// vault.ErrSecretExpired; an expired entry of the tenant does not fall back to a shared one.
+func (s *Service) Get(ctx context.Context, key, appID string) (*Secret, error) {
+	return s.get(ctx, "secret.get", key, appID, false)
+}
+
+// GetShared returns a shared entry, for an operator.
+func (s *Service) GetShared(ctx context.Context, key, appID string) (*Secret, error) {
+	return s.get(ctx, "secret.get_shared", key, appID, true)
+}
+
+func (s *Service) get(ctx context.Context, action, key, appID string, shared bool) (*Secret, error) {
+	t, p, err := s.enter(ctx, action, key, appID, shared)
+	if err != nil {
+		return nil, err
+	}
+	sec, err := s.lookup(ctx, t)
+	if err != nil {
+		return nil, p.EndErr(ctx, err)
+	}
+	if err := p.End(ctx, audit.OK, described(&sec.Meta)...); err != nil {
+		return nil, err
+	}
+	s.onAccess(ctx, key, t.app)
+	return sec, nil
+}
+
+// described is what the audit entry says about a secret that was found.
+func described(m *Meta) []audit.Detail {
+	return []audit.Detail{{Key: "layer", Value: m.Layer()}, {Key: "version", Value: strconv.FormatInt(m.Version, 10)}}
+}
+
+// Layer says where the secret was found: "tenant" or "shared".
+func (m *Meta) Layer() string {
+	if m.Shared {
+		return "shared"
+	}
+	return "tenant"
+}
+
+// GetMeta returns everything about the secret but its value, of an expired one too.
+func (s *Service) GetMeta(ctx context.Context, key, appID string) (*Meta, error) {
+	t, p, err := s.enter(ctx, "secret.get_meta", key, appID, false)
+	if err != nil {
+		return nil, err
+	}
+	var m Meta
+	err = s.st.View(ctx, func(tx driver.Tx) error {
+		head, v, err := s.find(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		m, err = toMeta(head, v)
+		return err
+	})
+	if err := p.EndErr(ctx, err); err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// GetVersion returns one version of the tenant's own secret. Shared entries have no history for tenants.
+func (s *Service) GetVersion(ctx context.Context, key, appID string, version int64) (*Secret, error) {
+	t, p, err := s.enter(ctx, "secret.get_version", key, appID, false)
+	if err != nil {
+		return nil, err
+	}
+	sec, err := s.version(ctx, t, version)
+	if err != nil {
+		return nil, p.EndErr(ctx, err)
+	}
+	if err := p.End(ctx, audit.OK, described(&sec.Meta)...); err != nil {
+		return nil, err
+	}
+	s.onAccess(ctx, key, t.app)
+	return sec, nil
+}
+
+func (s *Service) version(ctx context.Context, t target, version int64) (sec *Secret, err error) {
+	err = s.st.View(ctx, func(tx driver.Tx) error {
+		head, _, err := s.own(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		v, err := tx.SecretVersion(ctx, t.app, t.tenant, t.name, version)
+		if errors.Is(err, driver.ErrNotFound) {
+			return fault.Wrap(fault.NotFound, vault.ErrSecretNotFound, "the secret %s has no version %d", t.name, version).WithCode("SecretNotFound")
+		}
+		if err != nil {
+			return err
+		}
+		sec, err = s.unseal(ctx, tx, head, v)
+		return err
+	})
+	if err == nil && sec.Expired(s.now()) {
+		return nil, expired(t.name)
+	}
+	return sec, err
+}
+
+// lookup is the tenant's entry, else the shared one, opened.
+func (s *Service) lookup(ctx context.Context, t target) (sec *Secret, err error) {
+	err = s.st.View(ctx, func(tx driver.Tx) error {
+		head, v, err := s.find(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		sec, err = s.unseal(ctx, tx, head, v)
+		return err
+	})
+	if err == nil && sec.Expired(s.now()) {
+		return nil, expired(t.name)
+	}
+	return sec, err
+}
+
+// find returns the current version of the tenant's entry, else of the shared one.
+func (s *Service) find(ctx context.Context, tx driver.Tx, t target) (driver.SecretRow, driver.SecretVersion, error) {
+	head, v, err := s.own(ctx, tx, t)
+	if t.tenant != driver.Shared && errors.Is(err, vault.ErrSecretNotFound) {
+		t.tenant = driver.Shared
+		return s.own(ctx, tx, t)
+	}
+	return head, v, err
+}
+
+// own returns the current version of exactly this owner's entry, after checking the mark that binds the two.
+func (s *Service) own(ctx context.Context, tx driver.Tx, t target) (driver.SecretRow, driver.SecretVersion, error) {
+	var none driver.SecretVersion
+	head, err := tx.Secret(ctx, t.app, t.tenant, t.name)
+	if errors.Is(err, driver.ErrNotFound) {
+		return head, none, notFound(t.name)
+	}
+	if err != nil {
+		return head, none, err
+	}
+	if head.Current == 0 {
+		if err := s.ring.CheckMark(ctx, tx, markPlace(head, nil), head.Mark); err != nil {
+			return head, none, err
+		}
+		return head, none, notFound(t.name)
+	}
+	v, err := tx.SecretVersion(ctx, t.app, t.tenant, t.name, head.Current)
+	if errors.Is(err, driver.ErrNotFound) {
+		return head, none, fault.Wrap(fault.Internal, vault.ErrTampered, "the current version of the secret %s is gone", t.name).
+			WithHint("restore the database from its backup, or set the secret again")
+	}
+	if err != nil {
+		return head, none, err
+	}
+	return head, v, s.ring.CheckMark(ctx, tx, markPlace(head, v.Ciphertext), head.Mark)
+}
+
+// markPlace is what the high-water mark of a secret authenticates: which version there ever was and which is served, with
+// the very bytes of that version. A version put back in place of a later one does not fit it.
+func markPlace(head driver.SecretRow, ciphertext []byte) keyring.Place {
+	sum := sha256.Sum256(ciphertext)
+	bound := canon.Text(nil, head.ID)
+	bound = canon.Int(bound, head.Current)
+	bound = canon.Int(bound, head.CreatedAt)
+	bound = canon.Int(bound, head.UpdatedAt)
+	return keyring.Place{Format: "hayward/secret-mark/1", App: head.App, Tenant: head.Tenant, Name: head.Name, Version: head.Latest,
+		Bound: append(bound, sum[:]...)}
+}
+
+// place is what a version's ciphertext is bound to, besides its name: nothing of the row can be changed without it.
+func place(v *driver.SecretVersion) keyring.Place {
+	b := canon.Text(nil, v.ID)
+	b = canon.Text(b, v.Destinations)
+	b = canon.Text(b, v.Metadata)
+	b = canon.Int(b, v.ExpiresAt)
+	b = canon.Int(b, v.CreatedAt)
+	b = canon.Text(b, v.CreatedBy)
+	return keyring.Place{Format: "hayward/secret/1", App: v.App, Tenant: v.Tenant, Name: v.Name, Version: v.Version, Bound: b}
+}
+
+func (s *Service) unseal(ctx context.Context, tx driver.Tx, head driver.SecretRow, v driver.SecretVersion) (*Secret, error) {
+	value, err := s.ring.Unseal(ctx, tx, place(&v), keyring.Box{KeyID: v.KeyID, Algorithm: v.Algorithm, Ciphertext: v.Ciphertext})
+	if err != nil {
+		return nil, err
+	}
+	m, err := toMeta(head, v)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Destinations) > 0 {
+		value = value.For(m.Destinations...)
+	}
+	return &Secret{Meta: m, Value: value, EncryptedValue: v.Ciphertext}, nil
+}

@@ -1,0 +1,13 @@
+package memory
+
+// Dump shows a test every row there is.
+func Dump(s *Store, show func(row any)) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	show(s.data.root)
+	show(s.data.keys)
+	show(s.data.secrets)
+	show(s.data.versions)
+	show(s.data.audit)
+	return nil
+}
