@@ -32,12 +32,16 @@ type RunRequest struct {
 	Inputs *value.Dict
 	// DeclaredOnly reads Inputs as declared inputs and nothing else, as Hayhooks does.
 	DeclaredOnly bool
+	// Text says that Inputs came from a form: strings for sockets that take none are read as JSON.
+	Text bool
 	// Files are uploads: they go to a declared input by its name, or to the pipeline's sources socket.
 	Files []inputs.File
 	// IncludeOutputsFrom adds components' full outputs; beyond those of the file's declared outputs it needs pipeline:run-any.
 	IncludeOutputsFrom []string
 	// Secrets are the caller's own for this run; needs pipeline:run-with-secrets.
 	Secrets map[string]sealed.Value
+	// CallerRequestID is the caller's own id for the request; it is recorded, never trusted. At most 128 bytes.
+	CallerRequestID string
 	// Stream takes redacted chunks as they come; may be nil.
 	Stream func(component string, chunk *chat.StreamingChunk) error
 }
@@ -48,7 +52,9 @@ type RunResult struct {
 	Pipeline string
 	Version  int64
 	// Outputs is {component: {socket: value}}, data classes as their dictionaries, secrets removed.
-	Outputs  *value.Dict
+	Outputs *value.Dict
+	// Declared is {declared output: value}; nil when the file declares no outputs.
+	Declared *value.Dict
 	Warnings []string
 	Took     time.Duration
 }
@@ -73,6 +79,12 @@ func (h *Host) run(ctx context.Context, c scope.Caller, entry *audit.Pending, re
 		return nil, err
 	}
 	entry.Note(audit.Detail{Key: "version", Value: strconv.FormatInt(deployed.Version, 10)})
+	if id := req.CallerRequestID; id != "" {
+		if len(id) > 128 {
+			return nil, fault.New(fault.TooLarge, "the request id is longer than 128 bytes").At(fault.Where{Field: "context.request_id"})
+		}
+		entry.Note(audit.Detail{Key: "caller_request_id", Value: id})
+	}
 	in, include, err := h.prepare(c, deployed, req)
 	if err != nil {
 		return nil, err
@@ -87,7 +99,7 @@ func (h *Host) run(ctx context.Context, c scope.Caller, entry *audit.Pending, re
 
 // prepare turns a request into what the engine takes, and asks for every permission the request needs.
 func (h *Host) prepare(c scope.Caller, d *Deployed, req RunRequest) (*value.Dict, []string, error) {
-	read, err := inputs.Read(d.Plan, inputs.Request{Given: req.Inputs, DeclaredOnly: req.DeclaredOnly, Files: req.Files})
+	read, err := inputs.Read(d.Plan, inputs.Request{Given: req.Inputs, DeclaredOnly: req.DeclaredOnly, Text: req.Text, Files: req.Files})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -179,7 +191,11 @@ func (h *Host) collect(_ context.Context, entry *audit.Pending, d *Deployed, sec
 	for i, w := range res.Warnings {
 		warnings[i] = secrets.String(w)
 	}
-	return &RunResult{RunID: entry.ID(), Pipeline: d.Name, Version: d.Version, Outputs: outputs, Warnings: warnings, Took: took}, nil
+	out := &RunResult{RunID: entry.ID(), Pipeline: d.Name, Version: d.Version, Outputs: outputs, Warnings: warnings, Took: took}
+	if declared := d.Plan.Declared(); len(declared.Outputs) > 0 {
+		out.Declared = declared.Gather(outputs)
+	}
+	return out, nil
 }
 
 // noteSecrets adds one line per name, layer and destination, however often it was asked for.

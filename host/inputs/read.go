@@ -23,6 +23,7 @@ type File struct {
 type Request struct {
 	Given        *value.Dict // nil is {}
 	DeclaredOnly bool        // Given holds declared inputs; other keys are errors
+	Text         bool        // Given came as text (a form): a string for a socket that takes none is read as JSON
 	Files        []File
 }
 
@@ -57,6 +58,9 @@ func Read(p *pipeline.Plan, req Request) (Inputs, error) {
 		beyond = false
 	}
 	types := sockets(p)
+	if req.Text {
+		nested = readText(types, nested)
+	}
 	out, err := decodeAll(p, types, nested)
 	if err != nil {
 		return Inputs{}, err
@@ -256,4 +260,35 @@ func baseName(name string) string {
 		return ""
 	}
 	return name
+}
+
+// readText reads the strings of {component: {socket: text}} as JSON where the socket takes no str. What is not JSON
+// either stays as it is.
+func readText(types map[pipeline.Socket]pipeline.InputInfo, nested *value.Dict) *value.Dict {
+	out := &value.Dict{}
+	for comp, v := range nested.Strings() {
+		dict, ok := v.(*value.Dict)
+		if !ok {
+			out.Set(comp, v)
+			continue
+		}
+		read := &value.Dict{}
+		for socket, sv := range dict.Strings() {
+			read.Set(socket, readOne(types[pipeline.Socket{Component: comp, Socket: socket}], sv))
+		}
+		out.Set(comp, read)
+	}
+	return out
+}
+
+func readOne(in pipeline.InputInfo, v value.Value) value.Value {
+	text, ok := v.(value.Str)
+	if !ok || in.Type == nil || pytype.CompatibleStrict(pytype.MustParse("str"), in.Type) {
+		return v
+	}
+	parsed, err := value.FromJSON([]byte(text))
+	if err != nil {
+		return v
+	}
+	return parsed
 }

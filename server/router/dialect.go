@@ -84,13 +84,28 @@ func writeError(w http.ResponseWriter, d Dialect, requestID string, err error) i
 		return code
 	}
 	h.Set("Content-Type", "application/problem+json")
-	p := Problem{Type: "about:blank", Title: title(code), Status: code, Detail: message, Kind: f.Kind.String(), RequestID: requestID}
-	if f.Kind != fault.Internal {
-		p.Code, p.Hint, p.Where = f.Code, f.Hint, where(f)
-		p.Problems = details(err)
-	}
-	writeJSON(w, code, p)
+	writeJSON(w, code, problem(code, requestID, f, err))
 	return code
+}
+
+// EncodeProblem returns an error's problem document, for streams that have begun.
+func EncodeProblem(requestID string, err error) []byte {
+	f := fault.From(err)
+	b, encErr := json.Marshal(problem(status[f.Kind], requestID, f, err))
+	if encErr != nil {
+		return []byte(`{"detail":"Internal error."}`)
+	}
+	return b
+}
+
+func problem(code int, requestID string, f *fault.Error, err error) Problem {
+	p := Problem{Type: "about:blank", Title: title(code), Status: code, Detail: f.Message, Kind: f.Kind.String(), RequestID: requestID}
+	if f.Kind == fault.Internal {
+		p.Detail = "Internal error."
+		return p
+	}
+	p.Code, p.Hint, p.Where, p.Problems = f.Code, f.Hint, where(f), details(err)
+	return p
 }
 
 func title(code int) string {

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/haywardhq/hayward/auth/policy"
+	"github.com/haywardhq/hayward/host"
+	"github.com/haywardhq/hayward/host/catalogue"
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/server/router"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/secret"
+)
+
+// Pipelines is what the door needs of the host; *host.Host is one.
+type Pipelines interface {
+	Deploy(ctx context.Context, req host.DeployRequest) (*host.Deployed, error)
+	Undeploy(ctx context.Context, name string) error
+	Pipelines(ctx context.Context) ([]*catalogue.Deployment, error)
+	Pipeline(ctx context.Context, name string) (*host.Deployed, error)
+	Run(ctx context.Context, req host.RunRequest) (*host.RunResult, error)
+	ExplainSecret(ctx context.Context, name, pipeline string) (*host.Explanation, error)
+}
+
+// Secrets is what the door needs of the vault; *secret.Service is one.
+type Secrets interface {
+	Get(ctx context.Context, key, appID string) (*secret.Secret, error)
+	GetMeta(ctx context.Context, key, appID string) (*secret.Meta, error)
+	Set(ctx context.Context, key string, value []byte, appID string, opts ...secret.SetOption) (*secret.Meta, error)
+	Delete(ctx context.Context, key, appID string) error
+	List(ctx context.Context, appID string, opts secret.ListOpts) ([]*secret.Meta, error)
+	ListVersions(ctx context.Context, key, appID string) ([]*secret.Version, error)
+	SetShared(ctx context.Context, key string, value []byte, appID string, opts ...secret.SetOption) (*secret.Meta, error)
+	DeleteShared(ctx context.Context, key, appID string) error
+	ListShared(ctx context.Context, appID string, opts secret.ListOpts) ([]*secret.Meta, error)
+}
+
+// Audit is what the door needs of the record; *audit.Service is one.
+type Audit interface {
+	List(ctx context.Context, q audit.Query) (audit.Page, error)
+}
+
+// Door opens the native routes.
+type Door struct {
+	Host     Pipelines
+	Secrets  Secrets
+	Audit    Audit
+	Verify   func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
+	Registry *component.Registry
+	Health   func(ctx context.Context) error
+	Version  string
+}
+
+const jsonType = "application/json"
+
+func body(example any) []router.Body { return []router.Body{{ContentType: jsonType, Example: example}} }
+
+// Routes implements router.Mounter.
+func (d *Door) Routes() []router.Route {
+	routes := []router.Route{
+		{Method: http.MethodGet, Path: "/healthz", Handler: d.healthz, Open: "a load balancer asks it", Tag: "service", Summary: "Is the process alive", Answers: Health{}},
+		{Method: http.MethodGet, Path: "/readyz", Handler: d.readyz, Open: "a load balancer asks it", Tag: "service", Summary: "Can it serve", Answers: Health{}},
+		{Method: http.MethodGet, Path: "/api/v1/components", Handler: d.components, Action: policy.PipelineRead, Tag: "components",
+			Summary: "List the component types", Answers: Components{}},
+	}
+	routes = append(routes, d.pipelineRoutes()...)
+	routes = append(routes, d.secretRoutes()...)
+	routes = append(routes, d.auditRoutes()...)
+	for i := range routes {
+		routes[i].Document = true
+	}
+	return routes
+}
+
+// Health answers the probes.
+type Health struct {
+	Status  string `json:"status"`
+	Version string `json:"version"`
+}
+
+func (d *Door) healthz(context.Context, *router.Request) (any, error) {
+	return Health{Status: "ok", Version: d.Version}, nil
+}
+
+func (d *Door) readyz(ctx context.Context, _ *router.Request) (any, error) {
+	if err := d.Health(ctx); err != nil {
+		return nil, err
+	}
+	return Health{Status: "ready", Version: d.Version}, nil
+}
