@@ -1,0 +1,263 @@
+package host
+
+import (
+	"context"
+
+	"github.com/haywardhq/hayward/auth"
+	"github.com/haywardhq/hayward/auth/identity"
+	"github.com/haywardhq/hayward/auth/policy"
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/scope"
+)
+
+// People manages tenants and users on behalf of a caller: the operator those of the app, an admin the members of his own
+// tenant. It puts the gate before the auth wing's stores, which know no roles.
+type People struct {
+	Gate  audit.Gate
+	Users *auth.Service
+}
+
+// Person is a user with the roles held in the tenant that was asked about.
+type Person struct {
+	identity.User
+	Roles []string
+}
+
+// enter is the first line of every method. about is the tenant it concerns; "" for the app as a whole.
+func (p *People) enter(ctx context.Context, action, resource, name, about string) (scope.Caller, *audit.Pending, error) {
+	c, err := scope.Lenient(ctx)
+	if err != nil {
+		return c, nil, err
+	}
+	r := audit.Request{Caller: c, Action: action, Resource: resource, Name: name, Operator: c.Tenant == ""}
+	if about != "" {
+		r.Details = []audit.Detail{{Key: "tenant", Value: about}}
+	}
+	entry, err := p.Gate.Enter(ctx, r)
+	return c, entry, err
+}
+
+// CreateTenant creates a tenant; only an operator may.
+func (p *People) CreateTenant(ctx context.Context, slug, name string) (identity.Tenant, error) {
+	c, entry, err := p.enter(ctx, "tenant.manage", "tenant", slug, slug)
+	if err != nil {
+		return identity.Tenant{}, err
+	}
+	t, err := p.Users.Identity.CreateTenant(ctx, c.App, slug, name)
+	if err := finish(ctx, entry, err); err != nil {
+		return identity.Tenant{}, err
+	}
+	return t, nil
+}
+
+// Tenants lists the app's tenants; only an operator may.
+func (p *People) Tenants(ctx context.Context, page identity.Page) ([]identity.Tenant, error) {
+	c, entry, err := p.enter(ctx, "tenant.manage", "tenant", "", "")
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.Users.Identity.ListTenants(ctx, c.App, page)
+	if err := finish(ctx, entry, err); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// SuspendTenant suspends a tenant or lets it go on; only an operator may.
+func (p *People) SuspendTenant(ctx context.Context, slug string, suspended bool) error {
+	c, entry, err := p.enter(ctx, "tenant.manage", "tenant", slug, slug)
+	if err != nil {
+		return err
+	}
+	t, err := p.tenant(c, slug)
+	if err == nil {
+		err = p.Users.Identity.SetTenantDisabled(ctx, c.App, t.ID, suspended)
+	}
+	return finish(ctx, entry, err)
+}
+
+// tenant finds the tenant a call is about. Inside a tenant that can only be the caller's own; another one is not found.
+func (p *People) tenant(c scope.Caller, slug string) (*identity.Tenant, error) {
+	missing := fault.New(fault.NotFound, "there is no tenant '%s'", slug).WithCode("TenantNotFound")
+	t, ok := p.Users.Identity.TenantBySlug(c.App, slug)
+	if c.Tenant != "" && slug == "" {
+		t, ok = p.Users.Identity.Tenant(c.App, c.Tenant)
+	}
+	if !ok || (c.Tenant != "" && t.ID != c.Tenant) {
+		return nil, missing
+	}
+	return t, nil
+}
+
+// NewPerson is a user to create.
+type NewPerson struct {
+	Name, FullName, Email string
+	Password              sealed.Value
+	Tenant                string   // slug; "" for the caller's own tenant, or for an operator
+	Roles                 []string // in the tenant
+	Operator              bool     // only an operator may create one
+}
+
+// CreateUser creates a user who is a member of a tenant, or another operator.
+func (p *People) CreateUser(ctx context.Context, n NewPerson) (identity.User, error) {
+	c, entry, err := p.enter(ctx, "user.manage", "user", n.Name, n.Tenant)
+	if err != nil {
+		return identity.User{}, err
+	}
+	u, err := p.create(ctx, c, n)
+	if err == nil {
+		entry.Note(audit.Detail{Key: "user", Value: u.ID})
+	}
+	if err := finish(ctx, entry, err); err != nil {
+		return identity.User{}, err
+	}
+	return u, nil
+}
+
+func (p *People) create(ctx context.Context, c scope.Caller, n NewPerson) (identity.User, error) {
+	roles, t, err := p.placeOf(c, n)
+	if err != nil {
+		return identity.User{}, err
+	}
+	u, err := p.Users.CreateUser(ctx, c.App, identity.NewUser{Name: n.Name, FullName: n.FullName, Email: n.Email, Operator: n.Operator}, n.Password)
+	if err != nil || n.Operator {
+		return u, err
+	}
+	if err := p.Users.Identity.SetMembership(ctx, c.App, t.ID, u.ID, roles); err != nil {
+		_ = p.Users.Identity.DeleteUser(context.WithoutCancel(ctx), c.App, u.ID) // no half-made user stays behind
+		return identity.User{}, err
+	}
+	return u, nil
+}
+
+// placeOf checks, before anything is created, where the new user will stand.
+func (p *People) placeOf(c scope.Caller, n NewPerson) (policy.Roles, *identity.Tenant, error) {
+	if n.Operator {
+		switch {
+		case c.Tenant != "":
+			return 0, nil, fault.New(fault.Denied, "only an operator may create an operator")
+		case n.Tenant != "" || len(n.Roles) > 0:
+			return 0, nil, fault.New(fault.Invalid, "an operator stands outside every tenant and holds no other role").At(fault.Where{Field: "tenant"})
+		}
+		return policy.Operator, nil, nil
+	}
+	if n.Tenant == "" && c.Tenant == "" {
+		return 0, nil, fault.New(fault.Invalid, "the tenant of the new user is missing").At(fault.Where{Field: "tenant"})
+	}
+	roles, err := rolesOf(n.Roles)
+	if err != nil {
+		return 0, nil, err
+	}
+	t, err := p.tenant(c, n.Tenant)
+	return roles, t, err
+}
+
+func rolesOf(names []string) (policy.Roles, error) {
+	var out policy.Roles
+	for _, n := range names {
+		r, err := policy.ParseRole(n)
+		if err != nil {
+			return 0, err
+		}
+		out |= r
+	}
+	if out == 0 || out&^policy.TenantRoles != 0 {
+		return 0, fault.New(fault.Invalid, "a member holds one or more of the roles viewer, runner, editor, admin").At(fault.Where{Field: "roles"})
+	}
+	return out, nil
+}
+
+// Members lists the users of a tenant.
+func (p *People) Members(ctx context.Context, slug string, page identity.Page) ([]Person, error) {
+	c, entry, err := p.enter(ctx, "user.read", "user", "", slug)
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.members(ctx, c, slug, page)
+	if err := finish(ctx, entry, err); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func (p *People) members(ctx context.Context, c scope.Caller, slug string, page identity.Page) ([]Person, error) {
+	t, err := p.tenant(c, slug)
+	if err != nil {
+		return nil, err
+	}
+	members, err := p.Users.Identity.ListMembers(ctx, c.App, t.ID, page)
+	out := make([]Person, len(members))
+	for i, m := range members {
+		out[i] = Person{m.User, m.Roles.Names()}
+	}
+	return out, err
+}
+
+// UserChange is what changes about a user; nil fields stay.
+type UserChange struct {
+	Password *sealed.Value
+	Disabled *bool
+	Roles    []string // in the caller's tenant, or in Tenant for an operator
+	Tenant   string
+}
+
+// ChangeUser changes a user, by name. An admin changes members of his own tenant, and the password and state only of
+// users who are members of no other: those belong to the operator.
+func (p *People) ChangeUser(ctx context.Context, name string, ch UserChange) error {
+	c, entry, err := p.enter(ctx, "user.manage", "user", name, ch.Tenant)
+	if err != nil {
+		return err
+	}
+	return finish(ctx, entry, p.change(ctx, c, name, ch))
+}
+
+func (p *People) change(ctx context.Context, c scope.Caller, name string, ch UserChange) error {
+	u, err := p.reachable(ctx, c, name, ch.Password != nil || ch.Disabled != nil)
+	if err != nil {
+		return err
+	}
+	if len(ch.Roles) > 0 {
+		roles, err := rolesOf(ch.Roles)
+		if err != nil {
+			return err
+		}
+		t, err := p.tenant(c, ch.Tenant)
+		if err != nil {
+			return err
+		}
+		if err := p.Users.Identity.SetMembership(ctx, c.App, t.ID, u.ID, roles); err != nil {
+			return err
+		}
+	}
+	if ch.Password != nil {
+		if err := p.Users.SetPassword(ctx, c.App, u.ID, *ch.Password); err != nil {
+			return err
+		}
+	}
+	if ch.Disabled != nil {
+		return p.Users.Identity.SetUserDisabled(ctx, c.App, u.ID, *ch.Disabled)
+	}
+	return nil
+}
+
+// reachable finds a user the caller may change. To an admin, users of other tenants do not exist.
+func (p *People) reachable(ctx context.Context, c scope.Caller, name string, whole bool) (identity.User, error) {
+	missing := fault.New(fault.NotFound, "there is no user '%s'", name).WithCode("UserNotFound")
+	u, err := p.Users.Identity.UserByName(ctx, c.App, name)
+	if fault.Is(err, fault.NotFound) {
+		return u, missing
+	}
+	if err != nil || c.Tenant == "" {
+		return u, err
+	}
+	a, ok := p.Users.Identity.Account(c.App, u.ID)
+	if !ok || a.Operator || a.Roles(c.Tenant) == 0 {
+		return identity.User{}, missing
+	}
+	if whole && len(a.Memberships()) > 1 {
+		return identity.User{}, fault.New(fault.Denied, "the user is a member of other tenants as well, so only an operator may change password or state")
+	}
+	return u, nil
+}
