@@ -104,13 +104,13 @@ func (f *formatter) directive() error {
 		f.out = append(f.out, '%')
 		return nil
 	}
-	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) {
-		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", verb, verb, at)
-	}
 	if arg == nil {
 		if arg, err = f.take(); err != nil {
 			return err
 		}
+	}
+	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) {
+		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", verb, verb, at)
 	}
 	return f.convert(byte(verb), sp, arg)
 }
