@@ -102,7 +102,7 @@ func broken(format string, args ...any) error {
 func (l *Logger) compare(ctx context.Context, tx driver.Tx, c driver.Chain, end tail) error {
 	head, have, missing := l.heads.get(c)
 	if missing {
-		return l.firstHeads(ctx, tx)
+		return l.firstHeads(ctx, tx, c.Epoch)
 	}
 	if have && !head.authentic(l.mac) {
 		return broken("its head in %s was not written by this server", l.heads.Path())
@@ -116,14 +116,17 @@ func (l *Logger) compare(ctx context.Context, tx driver.Tx, c driver.Chain, end 
 	return followsHead(ctx, tx, l.mac, c, head)
 }
 
-// firstHeads makes the head file for a database without entries. Beside entries it must exist.
-func (l *Logger) firstHeads(ctx context.Context, tx driver.Tx) error {
+// firstHeads makes the head file for a database without entries, or with entries of earlier epochs only. Beside entries of
+// this epoch it must exist.
+func (l *Logger) firstHeads(ctx context.Context, tx driver.Tx, epoch int64) error {
 	chains, err := tx.AuditChainsEverywhere(ctx)
 	if err != nil {
 		return err
 	}
-	if len(chains) > 0 {
-		return broken("the head file %s is missing", l.heads.Path())
+	for _, have := range chains {
+		if have.Epoch >= epoch {
+			return broken("the head file %s is missing", l.heads.Path())
+		}
 	}
 	return l.heads.create()
 }

@@ -65,6 +65,9 @@ func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m MAC) (Report
 			return err
 		}
 		for _, c := range chains {
+			v.newest = max(v.newest, c.Epoch)
+		}
+		for _, c := range chains {
 			if err := v.chain(ctx, tx, c); err != nil {
 				return err
 			}
@@ -81,6 +84,7 @@ func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m MAC) (Report
 type verifier struct {
 	mac    MAC
 	heads  *HeadSet
+	newest int64 // epoch
 	report Report
 }
 
@@ -101,10 +105,13 @@ func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) erro
 		if bad {
 			return nil
 		}
-		seq := w.seq + 1
+		expected := w.seq + 1
 		if what := w.next(&r); what != "" {
 			bad = true
-			v.problem(c, seq, r.ID, "%s", what)
+			if r.Seq > expected { // it is about entries that are not there
+				r.ID = ""
+			}
+			v.problem(c, min(expected, r.Seq), r.ID, "%s", what)
 			return nil
 		}
 		if r.Seq == head.Seq && !bytes.Equal(r.Hash, head.Hash) {
@@ -152,6 +159,8 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d", last+1, head.Seq, head.Seq)
 	case last-head.Seq > MaxAhead:
 		v.problem(c, head.Seq+1, "", "the head file %s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
+	case last > head.Seq && c.Epoch < v.newest:
+		v.problem(c, head.Seq+1, "", "the head file %s does not know entries %d to %d of an epoch that is over", v.heads.Path, head.Seq+1, last)
 	default:
 		v.report.Ahead += last - head.Seq
 	}
