@@ -165,7 +165,7 @@ func (c *composer) alias(t token) (*node, error) {
 			WithHint("Put the value in quotes if it is meant to begin with '*'.")
 	case n.open:
 		err := failure(ComposerError, c.file, t.start, "The alias *%s stands inside its own anchor: a value cannot hold itself.", t.value)
-		err.Kind = fault.Unsupported
+		err.Kind = fault.Unsupported // PyYAML builds it; nothing downstream could walk it
 		return nil, err
 	}
 	if err := c.checkDepth(c.depth+n.height, t.start); err != nil {

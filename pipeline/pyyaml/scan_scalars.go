@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/haywardhq/hayward/fault"
 )
 
 // scanPlain reads a scalar without quotes, over several lines if they are indented.
@@ -171,7 +173,9 @@ func (s *scanner) scanCode(b *strings.Builder, digits int, at mark) error {
 		}
 	}
 	if utf16.IsSurrogate(code) || code > 0x10ffff {
-		return s.bad(at, "This escape does not stand for a character.")
+		err := failure(ScannerError, s.file, at, "This escape does not stand for a character.")
+		err.Kind = fault.Unsupported // Python keeps half a pair, and fails when the text is used
+		return err
 	}
 	b.WriteRune(code)
 	return nil
