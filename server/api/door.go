@@ -45,6 +45,7 @@ type Audit interface {
 type Door struct {
 	Host     Pipelines
 	Secrets  Secrets
+	People   People
 	Audit    Audit
 	Verify   func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
 	Registry *component.Registry
@@ -67,6 +68,7 @@ func (d *Door) Routes() []router.Route {
 	routes = append(routes, d.pipelineRoutes()...)
 	routes = append(routes, d.secretRoutes()...)
 	routes = append(routes, d.auditRoutes()...)
+	routes = append(routes, d.peopleRoutes()...)
 	for i := range routes {
 		routes[i].Document = true
 	}

@@ -2,6 +2,7 @@ package router
 
 import (
 	"errors"
+	"time"
 
 	"github.com/haywardhq/hayward/fault"
 )
@@ -54,6 +55,20 @@ func statusOf(err error) (int, bool) {
 		return s.code, true
 	}
 	return 0, false
+}
+
+// laterError says when to try again.
+type laterError struct {
+	error
+	seconds int
+}
+
+func (e laterError) Unwrap() error          { return e.error }
+func (e laterError) RetryAfterSeconds() int { return e.seconds }
+
+// RetryLater makes err answer with Retry-After.
+func RetryLater(err error, after time.Duration) error {
+	return laterError{err, int((after + time.Second - 1) / time.Second)}
 }
 
 func retryAfter(err error) (int, bool) {

@@ -94,3 +94,9 @@ func readField(part *multipart.Part, into *value.Dict) error {
 	}
 	return nil
 }
+
+// Text returns a form field that came once.
+func Text(v value.Value) (string, bool) {
+	s, ok := v.(value.Str)
+	return string(s), ok
+}

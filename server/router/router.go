@@ -24,6 +24,7 @@ import (
 type Identity struct {
 	App, Tenant, User string // opaque ids; Tenant is "" for an operator
 	TenantSlug, Name  string
+	Source            any // the authenticator's own record, for the door that belongs to it
 }
 
 // Authenticator verifies a bearer credential. A refusal is Unauthenticated.
