@@ -10,7 +10,7 @@ import (
 )
 
 // ContentSecurityPolicy is what the page is served with: it may do nothing but show itself.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-hashes' 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 type operation struct {
 	Method, Path, Summary, Description string
