@@ -25,6 +25,12 @@ func StringJoinerType() *component.Type {
 // Run returns the strings in the order of arrival.
 func (StringJoiner) Run(_ context.Context, _ *component.Env, in component.In) (component.Out, error) {
 	items, ok := part.Items(in[0])
+	if text, isText := in[0].(value.Str); isText { // Python's list() of a str
+		for _, r := range string(text) {
+			items = append(items, value.Str(string(r)))
+		}
+		ok = true
+	}
 	if !ok {
 		return component.Out{}, part.Wrong("strings", "strings", in[0])
 	}

@@ -1,11 +1,12 @@
 package memory
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/haywardhq/hayward/pipeline/value"
 )
 
 // tokenizer cuts a text into BM25 tokens. It is safe for concurrent use.
@@ -16,7 +17,7 @@ type tokenizer struct {
 
 // tokens lowers and normalises text as Haystack does, then cuts it.
 func (t tokenizer) tokens(text string) ([]string, error) {
-	return t.find(norm.NFC.String(lower(text)))
+	return t.find(norm.NFC.String(value.PyLower(text)))
 }
 
 // The regular expressions that Haystack itself has used as defaults are cut by hand; any other one is run as it is.
@@ -94,50 +95,4 @@ func isCJK(r rune) bool {
 		}
 	}
 	return false
-}
-
-// lower is Python's str.lower(): as Go's, but for the dotted capital I and a sigma that ends a word.
-func lower(s string) string {
-	if !strings.ContainsAny(s, "İΣ") {
-		return strings.ToLower(s)
-	}
-	runes := []rune(s)
-	var b strings.Builder
-	for i, r := range runes {
-		switch {
-		case r == 'İ':
-			b.WriteString("i̇")
-		case r == 'Σ' && finalSigma(runes, i):
-			b.WriteRune('ς')
-		default:
-			b.WriteRune(unicode.ToLower(r))
-		}
-	}
-	return b.String()
-}
-
-// finalSigma is Unicode's Final_Sigma: a cased letter before, none after, ignoring what is case-ignorable between.
-func finalSigma(runes []rune, at int) bool {
-	before, after := false, false
-	for i := at - 1; i >= 0; i-- {
-		if !caseIgnorable(runes[i]) {
-			before = cased(runes[i])
-			break
-		}
-	}
-	for i := at + 1; i < len(runes); i++ {
-		if !caseIgnorable(runes[i]) {
-			after = cased(runes[i])
-			break
-		}
-	}
-	return before && !after
-}
-
-func cased(r rune) bool {
-	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
-}
-
-func caseIgnorable(r rune) bool {
-	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) || strings.ContainsRune("'.:··’‧", r)
 }

@@ -1,0 +1,2 @@
+// Package builders holds the components of haystack.components.builders: they make prompts and answers.
+package builders

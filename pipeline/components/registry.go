@@ -1,0 +1,45 @@
+// Package components is the table of component types that pipelines may name. There is no other way in: a type that
+// does not stand here does not exist. Each type lives in the folder that its YAML path names
+// (haystack.components.generators.chat.openai.OpenAIChatGenerator: generators/chat/openai.go).
+package components
+
+import (
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/components/builders"
+	"github.com/haywardhq/hayward/pipeline/components/converters"
+	"github.com/haywardhq/hayward/pipeline/components/generators/chat"
+	"github.com/haywardhq/hayward/pipeline/components/joiners"
+	"github.com/haywardhq/hayward/pipeline/components/preprocessors"
+	"github.com/haywardhq/hayward/pipeline/components/retrievers"
+	"github.com/haywardhq/hayward/pipeline/components/retrievers/in_memory"
+	"github.com/haywardhq/hayward/pipeline/components/writers"
+	"github.com/haywardhq/hayward/pipeline/docstore/memory"
+)
+
+// Registry returns the table of all component and store types.
+func Registry() *component.Registry { return component.NewRegistry(types(), stores()) }
+
+func types() []*component.Type {
+	return []*component.Type{
+		builders.AnswerBuilderType(),
+		converters.TextFileToDocumentType(),
+		chat.OpenAIChatGeneratorType(),
+		joiners.AnswerJoinerType(),
+		joiners.BranchJoinerType(),
+		joiners.DocumentJoinerType(),
+		joiners.ListJoinerType(),
+		joiners.StringJoinerType(),
+		preprocessors.DocumentCleanerType(),
+		preprocessors.DocumentSplitterType(),
+		preprocessors.TextCleanerType(),
+		retrievers.FilterRetrieverType(),
+		retrievers.SentenceWindowRetrieverType(),
+		in_memory.InMemoryBM25RetrieverType(),
+		in_memory.InMemoryEmbeddingRetrieverType(),
+		writers.DocumentWriterType(),
+	}
+}
+
+func stores() []*component.StoreType {
+	return []*component.StoreType{memory.Type()}
+}
