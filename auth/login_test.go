@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/identity"
+	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/auth/password"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -307,5 +309,71 @@ func TestAnImportedHashIsReplacedAtLoginAndTokensLive(t *testing.T) {
 		if _, err := h.CreateUser(t.Context(), h.app, identity.NewUser{Name: "other", PasswordHash: bad}, sealed.Value{}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("importing %q: %v", bad, err)
 		}
+	}
+}
+
+func TestALoginWithoutAVerdictIsNotCounted(t *testing.T) {
+	h := newHouse(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for range 30 {
+		if _, err := h.Login(gone, h.form("bob", secret, "192.0.2.1")); !fault.Is(err, fault.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if _, err := h.Login(t.Context(), h.form("bob", secret, "192.0.2.1")); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestChangingTheOwnPassword(t *testing.T) {
+	h := newHouse(t)
+	tok := h.login("bob")
+	id, from := h.who(tok), auth.Origin{IP: "192.0.2.1"}
+	h.audit.take()
+	change := func(current, fresh string) error {
+		return h.ChangePassword(t.Context(), id, sealed.NewString(current), sealed.NewString(fresh), from)
+	}
+	for name, err := range map[string]error{
+		"too short":     change(secret, "short"),
+		"wrong current": change("wrong password", "another password"),
+		"huge current":  change(strings.Repeat("x", 2000), "another password"),
+	} {
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h.who(tok)
+	h.must(change(secret, "another password"))
+	h.refused("after the change", tok)
+	var got []string
+	for _, e := range h.audit.take() {
+		got = append(got, e.Action+" "+e.Outcome+" "+e.Reason)
+	}
+	if want := "auth.password.change denied wrong_password, auth.password.change ok "; strings.Join(got, ", ") != want {
+		t.Errorf("recorded %q, want %q", strings.Join(got, ", "), want)
+	}
+	if _, err := h.Login(t.Context(), h.form("bob", "another password", "192.0.2.1")); err != nil {
+		t.Errorf("with the new password: %v", err)
+	}
+	for range 6 {
+		change("wrong password", "another password")
+	}
+	if err := change("another password", "a third password"); !fault.Is(err, fault.Limited) {
+		t.Errorf("guesses through the change of password are not counted: %v", err)
+	}
+}
+
+func TestRow48AQuotaIsRefusedWithATimeToRetry(t *testing.T) {
+	h := newHouse(t)
+	check := limit.Check{Name: "tenant", Key: h.Limiter.Key("tenant", h.app, h.acme.ID), Rate: limit.Rate{Quota: 2, Window: time.Minute}}
+	for range 2 {
+		if _, err := h.Allow(check); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := h.Allow(check)
+	if after, ok := auth.RetryAfter(err); !fault.Is(err, fault.Limited) || !ok || after != 30*time.Second || d.Header() != `"tenant";r=0;t=30` {
+		t.Errorf("got %v, %s", err, d.Header())
 	}
 }

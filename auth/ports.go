@@ -8,6 +8,8 @@ const (
 	ActionLockout     = "auth.lockout"      // the first refusal of a throttle in its window; later ones write nothing
 	ActionTokenIssue  = "auth.token.issue"  // Target is the grant
 	ActionTokenRevoke = "auth.token.revoke" // Target is the grant
+	// ActionPasswordChange is a user's change of the own password; Target is the user.
+	ActionPasswordChange = "auth.password.change"
 )
 
 // The outcomes of an event.
