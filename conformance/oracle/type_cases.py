@@ -2,6 +2,9 @@
 
     pip install haystack-ai==3.4.0   (Python 3.11)
     python conformance/oracle/type_cases.py pipeline/pytype/testdata [seed parse-cases pair-cases]
+
+A larger run into another folder is a differential fuzz: point PYTYPE_GOLDEN at it and run the package's tests. A few
+unions with typing.Literal then differ in CommonType's order of arms, which depends on what Python cached before.
 """
 
 import json

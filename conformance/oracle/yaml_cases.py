@@ -3,6 +3,10 @@
     pip install haystack-ai==3.4.0 PyYAML==6.0.3
     python conformance/oracle/yaml_cases.py pipeline/pyyaml/testdata [seed load-cases dump-cases]
 
+A larger run against another folder is a differential fuzz: point PYYAML_GOLDEN at that folder and run the package's tests.
+
+    python conformance/oracle/yaml_cases.py /tmp/yaml 7 60000 40000 && PYYAML_GOLDEN=/tmp/yaml go test ./pipeline/pyyaml
+
 A load case is {"y": text, "v": value} or {"y": text, "err": class of the exception}; a dump case is {"v": value,
 "y": text}. Values are JSON with names for what JSON lacks: {"i"}, {"f"}, {"bytes"}, {"date"}, {"tuple"}, {"set"},
 {"m": [[key, value], ...]}; in dump cases {"ref": n} is the n-th list, dict, set or date of the same value again.

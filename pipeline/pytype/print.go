@@ -97,7 +97,11 @@ func (t *Type) display(b *strings.Builder) {
 	}
 	b.WriteString(t.shortName())
 	if len(t.Literals) > 0 {
-		b.WriteString("[" + strings.Join(t.shown, ", ") + "]")
+		shown := t.shown
+		if shown == nil { // a Type that was not parsed
+			shown = t.Literals
+		}
+		b.WriteString("[" + strings.Join(shown, ", ") + "]")
 	}
 	if len(t.Args) > 0 {
 		b.WriteByte('[')

@@ -158,9 +158,12 @@ func (e *emitter) singleQuoted(s string, split bool) {
 			e.put("''")
 			i++
 		default:
-			end := i + strings.IndexAny(s[i:]+" ", " \n'")
-			e.put(s[i:end])
-			i = end
+			word := s[i:]
+			if n := strings.IndexAny(word, " \n'"); n >= 0 {
+				word = word[:n]
+			}
+			e.put(word)
+			i += len(word)
 		}
 	}
 	e.indicator("'", false, false, false)

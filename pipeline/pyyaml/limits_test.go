@@ -60,7 +60,8 @@ func TestLimits(t *testing.T) {
 
 func TestDigits(t *testing.T) {
 	for text, ok := range map[string]bool{
-		strings.Repeat("9", maxDigits): true, strings.Repeat("9", maxDigits+1): false, "0x" + strings.Repeat("f", maxDigits+1): true,
+		strings.Repeat("9", maxDigits): true, strings.Repeat("9", maxDigits+1): false, "0x" + strings.Repeat("f", 3571): true,
+		"0x" + strings.Repeat("f", 3572): false, "0b" + strings.Repeat("1", 14285): false, "0" + strings.Repeat("7", 5000): false,
 	} {
 		if _, err := Load([]byte(text), "", Limits{}); (err == nil) != ok {
 			t.Errorf("%d characters: %v", len(text), err)

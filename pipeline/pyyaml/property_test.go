@@ -12,7 +12,9 @@ import (
 )
 
 var texts = rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z :'"#\n\-,&*!|>%@?=~.0-9]{0,40}`),
-	rapid.SampledFrom([]string{"yes", "null", "~", "1", "1e3", "0x1f", "1:30", "=", "<<", "2024-01-01", "", " ", "\n", "---", "...", "- a", "a: b"}))
+	rapid.SampledFrom([]string{
+		"yes", "null", "~", "1", "1e3", "0x1f", "1:30", "=", "<<", "2024-01-01", "", " ", "\n", "---", "...", "- a", "a: b",
+	}))
 
 // scalars draws every sort of scalar that YAML holds; NaN is apart, since it equals nothing.
 var scalars = rapid.Custom(func(t *rapid.T) value.Value {
@@ -31,7 +33,8 @@ var scalars = rapid.Custom(func(t *rapid.T) value.Value {
 	case 5:
 		return value.Bytes(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
 	case 6:
-		d := time.Unix(rapid.Int64Range(-60_000_000_000, 200_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999).Draw(t, "micro")*1000).UTC()
+		seconds, micro := rapid.Int64Range(-60_000_000_000, 200_000_000_000), rapid.Int64Range(0, 999_999)
+		d := time.Unix(seconds.Draw(t, "seconds"), micro.Draw(t, "micro")*1000).UTC()
 		if rapid.Bool().Draw(t, "day") {
 			return value.Date{Year: d.Year(), Month: int(d.Month()), Day: d.Day()}
 		}

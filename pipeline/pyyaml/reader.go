@@ -1,8 +1,6 @@
 package pyyaml
 
-import (
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // reader holds the text as characters, with a 0 after the last one, and counts lines and columns.
 type reader struct {
@@ -20,7 +18,8 @@ func newReader(src []byte, file string) (*reader, error) {
 			return nil, r.placed(ReaderError, "The file is not UTF-8: the byte 0x%02x stands here.", src[i])
 		}
 		if !printable(c) {
-			return nil, r.placed(ReaderError, "The character U+%04X is not allowed in YAML; write it as an escape in a double-quoted string.", c)
+			return nil, r.placed(ReaderError,
+				"The character U+%04X is not allowed in YAML; write it as an escape in a double-quoted string.", c)
 		}
 		r.text = append(r.text, c)
 		i += n

@@ -67,6 +67,10 @@ func buildInt(s string) (value.Value, string) {
 	return &value.BigInt{N: n}, ""
 }
 
+// maxDigitsIn bounds the digits of every base to what 4,300 decimal ones hold; Python bounds decimal ones alone, and
+// then cannot write what it has read.
+var maxDigitsIn = map[int]int{2: 14284, 8: 4761, 10: maxDigits, 16: 3571}
+
 // pyInt is Python's int(s, base) for ASCII digits.
 func pyInt(s string, base int) (*big.Int, bool) {
 	s = strings.Trim(s, " \t\n\r\v\f\x1c\x1d\x1e\x1f\u0085\u00a0")
@@ -78,7 +82,7 @@ func pyInt(s string, base int) (*big.Int, bool) {
 		strings.EqualFold(digits[:2], prefix) {
 		digits = digits[2:]
 	}
-	if digits == "" || digits[0] == '-' || digits[0] == '+' || base == 10 && len(digits) > maxDigits {
+	if digits == "" || digits[0] == '-' || digits[0] == '+' || len(digits) > maxDigitsIn[base] {
 		return nil, false
 	}
 	return new(big.Int).SetString(sign+digits, base)
