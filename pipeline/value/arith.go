@@ -23,7 +23,7 @@ func tooLong() error {
 }
 
 func badOperands(op string, a, b Value) error {
-	return pyError("TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", op, TypeName(a), TypeName(b))
+	return pyError("TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", op, tpName(a), tpName(b))
 }
 
 // numbers reports whether both values are numbers, and whether one is a float.
@@ -85,7 +85,7 @@ func concat(a, b Value) (Value, error) {
 	case Str:
 		y, ok := b.(Str)
 		if !ok {
-			return nil, pyError("TypeError", "can only concatenate str (not \"%s\") to str", TypeName(b))
+			return nil, pyError("TypeError", "can only concatenate str (not \"%s\") to str", tpName(b))
 		}
 		if len(x)+len(y) > MaxRepeat {
 			return nil, tooLong()
@@ -94,7 +94,7 @@ func concat(a, b Value) (Value, error) {
 	case Bytes:
 		y, ok := b.(Bytes)
 		if !ok {
-			return nil, pyError("TypeError", "can't concat %s to bytes", TypeName(b))
+			return nil, pyError("TypeError", "can't concat %s to bytes", tpName(b))
 		}
 		if len(x)+len(y) > MaxRepeat {
 			return nil, tooLong()
@@ -103,14 +103,14 @@ func concat(a, b Value) (Value, error) {
 	case *List:
 		y, ok := b.(*List)
 		if !ok {
-			return nil, pyError("TypeError", "can only concatenate list (not \"%s\") to list", TypeName(b))
+			return nil, pyError("TypeError", "can only concatenate list (not \"%s\") to list", tpName(b))
 		}
 		items, err := join(x.Items, y.Items)
 		return &List{Items: items}, err
 	case Tuple:
 		y, ok := b.(Tuple)
 		if !ok {
-			return nil, pyError("TypeError", "can only concatenate tuple (not \"%s\") to tuple", TypeName(b))
+			return nil, pyError("TypeError", "can only concatenate tuple (not \"%s\") to tuple", tpName(b))
 		}
 		items, err := join(x, y)
 		return Tuple(items), err
@@ -190,7 +190,7 @@ func isSequence(v Value) bool {
 func repeat(v, times Value) (Value, error) {
 	small, _, kind := number(times)
 	if kind == notNumber || kind == isFloat {
-		return nil, pyError("TypeError", "can't multiply sequence by non-int of type '%s'", TypeName(times))
+		return nil, pyError("TypeError", "can't multiply sequence by non-int of type '%s'", tpName(times))
 	}
 	if kind == isBig {
 		small = int64(bigOf(times).Sign()) * math.MaxInt64
@@ -241,6 +241,9 @@ func TrueDiv(a, b Value) (Value, error) {
 	if float {
 		x, y, err := floatPair(a, b)
 		return Float(x / y), err
+	}
+	if !Truthy(a) && bigOf(b).Sign() < 0 {
+		return Float(math.Copysign(0, -1)), nil
 	}
 	f, _ := new(big.Rat).SetFrac(bigOf(a), bigOf(b)).Float64() // rounds once, as Python does
 	if math.IsInf(f, 0) {
@@ -297,7 +300,7 @@ func Mod(a, b Value) (Value, error) {
 		return Float(mod), nil
 	}
 	if !Truthy(b) {
-		return nil, pyError("ZeroDivisionError", "integer division or modulo by zero")
+		return nil, pyError("ZeroDivisionError", "integer modulo by zero")
 	}
 	_, mod := intDivMod(bigOf(a), bigOf(b))
 	return NewInt(mod), nil
@@ -338,7 +341,7 @@ func Pow(a, b Value) (Value, error) {
 	a, b = Plain(a), Plain(b)
 	float, ok := numbers(a, b)
 	if !ok {
-		return nil, pyError("TypeError", "unsupported operand type(s) for ** or pow(): '%s' and '%s'", TypeName(a), TypeName(b))
+		return nil, pyError("TypeError", "unsupported operand type(s) for ** or pow(): '%s' and '%s'", tpName(a), tpName(b))
 	}
 	if float || bigOf(b).Sign() < 0 {
 		x, y, err := floatPair(a, b)
@@ -364,10 +367,10 @@ func floatPow(x, y float64) (Value, error) {
 	switch {
 	case x == 0 && y < 0:
 		return nil, pyError("ZeroDivisionError", "0.0 cannot be raised to a negative power")
-	case x < 0 && !math.IsInf(x, 0) && !math.IsInf(y, 0) && y != math.Trunc(y):
+	case x < 0 && !math.IsInf(x, 0) && !math.IsInf(y, 0) && !math.IsNaN(y) && y != math.Trunc(y):
 		return nil, fault.New(fault.Unsupported, "complex numbers are not supported").WithCode("ValueError")
 	}
-	out := math.Pow(x, y)
+	out := pow(x, y)
 	if math.IsInf(out, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return nil, pyError("OverflowError", "(34, 'Numerical result out of range')")
 	}
@@ -383,7 +386,7 @@ func Neg(a Value) (Value, error) {
 	case kind == isSmall && i != math.MinInt64:
 		return Int(-i), nil
 	case kind == notNumber:
-		return nil, pyError("TypeError", "bad operand type for unary -: '%s'", TypeName(a))
+		return nil, pyError("TypeError", "bad operand type for unary -: '%s'", tpName(a))
 	}
 	return NewInt(new(big.Int).Neg(bigOf(a))), nil
 }
@@ -399,7 +402,7 @@ func Pos(a Value) (Value, error) {
 	case isBig:
 		return NewInt(bigOf(a)), nil
 	}
-	return nil, pyError("TypeError", "bad operand type for unary +: '%s'", TypeName(a))
+	return nil, pyError("TypeError", "bad operand type for unary +: '%s'", tpName(a))
 }
 
 // Len is Python's len(v).
@@ -420,7 +423,7 @@ func Len(v Value) (int, error) {
 	case Lener:
 		return v.PyLen(), nil
 	}
-	return 0, pyError("TypeError", "object of type '%s' has no len()", TypeName(v))
+	return 0, pyError("TypeError", "object of type '%s' has no len()", tpName(v))
 }
 
 // Contains is Python's item in container.
@@ -429,7 +432,7 @@ func Contains(container, item Value) (bool, error) {
 	case Str:
 		s, ok := Plain(item).(Str)
 		if !ok {
-			return false, pyError("TypeError", "'in <string>' requires string as left operand, not %s", TypeName(item))
+			return false, pyError("TypeError", "'in <string>' requires string as left operand, not %s", tpName(item))
 		}
 		return strings.Contains(string(c), string(s)), nil
 	case Bytes:
@@ -445,12 +448,15 @@ func Contains(container, item Value) (bool, error) {
 		_, ok := c.GetKey(item)
 		return ok, nil
 	case *Set:
+		if _, ok := item.(*Set); ok {
+			return false, nil // Python looks for a frozenset, which is no value here
+		}
 		if _, ok := HashKey(item); !ok {
 			return false, unhashable(item)
 		}
 		return c.Has(item), nil
 	}
-	return false, pyError("TypeError", "argument of type '%s' is not iterable", TypeName(container))
+	return false, pyError("TypeError", "argument of type '%s' is not iterable", tpName(container))
 }
 
 func among(items []Value, v Value) bool {
@@ -472,5 +478,5 @@ func bytesContain(c string, item Value) (bool, error) {
 		}
 		return strings.IndexByte(c, byte(v)) >= 0, nil
 	}
-	return false, pyError("TypeError", "a bytes-like object is required, not '%s'", TypeName(item))
+	return false, pyError("TypeError", "a bytes-like object is required, not '%s'", tpName(item))
 }

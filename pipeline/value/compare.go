@@ -26,7 +26,7 @@ func Compare(op string, a, b Value) (bool, error) {
 }
 
 func notOrdered(op string, a, b Value) error {
-	return pyError("TypeError", "'%s' not supported between instances of '%s' and '%s'", op, TypeName(a), TypeName(b))
+	return pyError("TypeError", "'%s' not supported between instances of '%s' and '%s'", op, tpName(a), tpName(b))
 }
 
 func holds(op string, c int) bool {

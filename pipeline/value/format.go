@@ -83,6 +83,11 @@ func (f *formatter) take() (Value, error) {
 }
 
 func (f *formatter) directive() error {
+	if f.peek() == '%' {
+		f.i++
+		f.out = append(f.out, '%')
+		return nil
+	}
 	arg, err := f.key()
 	if err != nil {
 		return err
@@ -100,14 +105,14 @@ func (f *formatter) directive() error {
 	verb, size := utf8.DecodeRuneInString(f.s[f.i:])
 	at := StrLen(f.s[:f.i])
 	f.i += size
-	if verb == '%' {
-		f.out = append(f.out, '%')
-		return nil
-	}
 	if arg == nil {
 		if arg, err = f.take(); err != nil {
 			return err
 		}
+	}
+	if verb == '%' {
+		f.out = append(f.out, '%')
+		return nil
 	}
 	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) {
 		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", verb, verb, at)
@@ -291,9 +296,9 @@ func (f *formatter) integer(verb byte, sp spec, v Value) error {
 	_, x, kind := number(v)
 	switch {
 	case kind == notNumber && strings.IndexByte("oxX", verb) >= 0, kind == isFloat && strings.IndexByte("oxX", verb) >= 0:
-		return pyError("TypeError", "%%%c format: an integer is required, not %s", verb, TypeName(v))
+		return pyError("TypeError", "%%%c format: an integer is required, not %s", verb, tpName(v))
 	case kind == notNumber:
-		return pyError("TypeError", "%%%c format: a real number is required, not %s", verb, TypeName(v))
+		return pyError("TypeError", "%%%c format: a real number is required, not %s", verb, tpName(v))
 	}
 	n := bigOf(v)
 	if kind == isFloat {
@@ -340,7 +345,7 @@ func truncated(x float64) (*big.Int, error) {
 func (f *formatter) float(verb byte, sp spec, v Value) error {
 	_, _, kind := number(v)
 	if kind == notNumber {
-		return pyError("TypeError", "must be real number, not %s", TypeName(v))
+		return pyError("TypeError", "must be real number, not %s", tpName(v))
 	}
 	x, err := toFloat(v)
 	if err != nil {
@@ -419,9 +424,9 @@ func (f *formatter) character(sp spec, v Value) error {
 		}
 		f.pad(sp, "", string(v), ' ')
 		return nil
-	case Int, Bool:
-		n, _, _ := number(v)
-		if n < 0 || n > utf8.MaxRune {
+	case Int, Bool, *BigInt:
+		n, _, kind := number(v)
+		if kind == isBig || n < 0 || n > utf8.MaxRune {
 			return pyError("OverflowError", "%%c arg not in range(0x110000)")
 		}
 		f.pad(sp, "", string(rune(n)), ' ')

@@ -17,7 +17,8 @@ const (
 
 // LiteralEval is Python's ast.literal_eval on text: numbers, strings, bytes, tuples (also without brackets: "1,000" is
 // (1, 0)), lists, dicts, sets, set(), None, True and False. Everything else is an error with Python's exception class in
-// Code, as are the two things that are not values here: complex numbers and the ellipsis.
+// Code (whether Python says ValueError or SyntaxError of other Python code depends on the rest of its grammar, which is
+// not read here), as are the two things that are no values here: complex numbers and the ellipsis.
 func LiteralEval(text string) (Value, error) {
 	if len(text) > MaxLiteralBytes {
 		return nil, fault.New(fault.TooLarge, "the text is longer than %d bytes", MaxLiteralBytes).WithCode("MemoryError")
@@ -293,7 +294,7 @@ func (p *literalParser) braces() (Value, error) {
 	return s, nil
 }
 
-func unhashable(v Value) error { return pyError("TypeError", "unhashable type: '%s'", TypeName(v)) }
+func unhashable(v Value) error { return pyError("TypeError", "unhashable type: '%s'", tpName(v)) }
 
 func (p *literalParser) dict(key Value) (Value, error) {
 	out := &Dict{}

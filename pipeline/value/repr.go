@@ -325,3 +325,13 @@ func TypeName(v Value) string {
 
 // className returns the last part of a Python path.
 func className(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// tpName is the name that the interpreter itself uses in its messages: TypeName, with the module before types of C
+// modules other than builtins.
+func tpName(v Value) string {
+	switch v.(type) {
+	case Date, DateTime:
+		return "datetime." + TypeName(v)
+	}
+	return TypeName(v)
+}

@@ -37,7 +37,7 @@ func PyRStrip(s string) string { return strings.TrimRightFunc(s, IsSpace) }
 // PySplit is Python's s.split(): words between runs of white space, no empty ones.
 func PySplit(s string) []string { return strings.FieldsFunc(s, IsSpace) }
 
-// PySplitN is Python's s.split(None, max): at most max splits, the rest keeps its inner white space.
+// PySplitN is Python's s.split(None, max): at most max splits, the rest keeps its white space.
 func PySplitN(s string, max int) []string {
 	if max < 0 {
 		return PySplit(s)
@@ -46,7 +46,7 @@ func PySplitN(s string, max int) []string {
 	for s = PyLStrip(s); s != ""; s = PyLStrip(s) {
 		end := strings.IndexFunc(s, IsSpace)
 		if end < 0 || len(out) == max {
-			return append(out, PyRStrip(s))
+			return append(out, s)
 		}
 		out = append(out, s[:end])
 		s = s[end:]

@@ -195,7 +195,7 @@ func (p *parser) reference(number, at int) (node, error) {
 		return node{}, p.fail(at, "cannot refer to an open group")
 	}
 	if p.behind > 0 && number >= p.first {
-		return node{}, p.fail(at, "cannot refer to group defined in the same lookbehind subpattern")
+		return node{}, p.fail(p.i, "cannot refer to group defined in the same lookbehind subpattern")
 	}
 	g := p.groups[number]
 	return node{out: `\k<` + strconv.Itoa(number) + ">", min: g.min, max: g.max, atomic: true}, nil
@@ -213,7 +213,7 @@ func (p *parser) conditional(open int) (node, error) {
 		return node{}, err
 	}
 	if p.behind > 0 && number >= p.first {
-		return node{}, p.fail(at, "cannot refer to group defined in the same lookbehind subpattern")
+		return node{}, p.fail(p.i, "cannot refer to group defined in the same lookbehind subpattern")
 	}
 	yes, err := p.sequence()
 	if err != nil {
@@ -271,7 +271,7 @@ func (p *parser) inlineFlags(open int) (node, error) {
 		p.i++
 	}
 	if p.peek(0) == 'L' {
-		return node{}, p.fail(p.i, "bad inline flags: cannot use 'L' flag with a str pattern")
+		return node{}, p.fail(p.i+1, "bad inline flags: cannot use 'L' flag with a str pattern")
 	}
 	if unicodeSet && asciiSet {
 		return node{}, p.fail(p.i, "bad inline flags: flags 'a', 'u' and 'L' are incompatible")
@@ -300,6 +300,9 @@ func (p *parser) inlineFlags(open int) (node, error) {
 		}
 	}
 	if !p.at(':') {
+		if off != 0 {
+			return node{}, p.badFlag("missing :")
+		}
 		return node{}, p.badFlag("missing -, : or )")
 	}
 	return p.scoped(on, off, unicodeSet, open)
