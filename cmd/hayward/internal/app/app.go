@@ -1,0 +1,206 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/haywardhq/hayward/auth"
+	"github.com/haywardhq/hayward/auth/identity"
+	"github.com/haywardhq/hayward/auth/limit"
+	"github.com/haywardhq/hayward/auth/token"
+	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/egress"
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/host"
+	"github.com/haywardhq/hayward/pipeline"
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/components"
+	"github.com/haywardhq/hayward/pipeline/docstore/memory"
+	"github.com/haywardhq/hayward/pipeline/docstore/memory/journal"
+	"github.com/haywardhq/hayward/server"
+	"github.com/haywardhq/hayward/server/router"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/vault/secret"
+	"github.com/haywardhq/hayward/vault/store/driver"
+	"github.com/haywardhq/hayward/vault/store/sqlite"
+)
+
+// App is a server, put together and listening, not yet serving.
+type App struct {
+	Host    *host.Host
+	People  *host.People
+	Secrets *secret.Service
+	Audit   *audit.Service
+	Auth    *auth.Service
+	AppID   string // the app's id
+	Router  *router.Router
+
+	registry *component.Registry
+	settings Settings
+	log      *slog.Logger
+	vault    *Vault
+	server   *server.Server
+}
+
+// Reserved are first path segments that no pipeline and no tenant may be called, besides those the router uses: doors
+// that are to come keep their names free.
+var reserved = []string{"token", "users", "logout", "status", "deploy-yaml", "deploy_files", "undeploy", "healthz", "readyz", ".well-known", "api", "v1", "docs", "openapi.json", "chat", "models", "responses", "files", "mcp", "oauth", "authorize",
+	"console", "metrics", "debug", "static", "assets", "system", "default", "shared", "operator", "admin", "login", "device"}
+
+// Open puts a server together and takes its address. Close must be called, also after Serve.
+func Open(ctx context.Context, s Settings) (a *App, err error) {
+	if s.Log == nil {
+		s.Log = slog.Default()
+	}
+	if s.Listen == "" {
+		s.Listen = "127.0.0.1:1416"
+	}
+	if s.App == "" {
+		s.App = "default"
+	}
+	v, err := OpenVault(ctx, s.DataDir, s.Root, s.Log)
+	if err != nil {
+		return nil, err
+	}
+	a = &App{settings: s, log: s.Log, vault: v, registry: components.Registry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := v.DB.Migrate(ctx, append([]db.Schema{auth.Schema(), journal.Schema()}, host.Schemas()...)...); err != nil {
+		return a, err
+	}
+	if err := a.wire(ctx); err != nil {
+		return a, err
+	}
+	return a, nil
+}
+
+// wire makes the services, innermost first.
+func (a *App) wire(ctx context.Context) error {
+	s, v := a.settings, a.vault
+	policy, err := egress.NewPolicy(s.EgressAllow...)
+	if err != nil {
+		return err
+	}
+	issuer := s.Issuer
+	if issuer == "" {
+		issuer = "http://" + s.Listen
+	}
+	a.Auth, err = auth.Open(ctx, v.DB, auth.Config{
+		Recorder: host.Recorder{Log: v.Log},
+		Token:    token.Options{Issuer: issuer, Audience: "hayward", Wrapper: wrapper{v.Ring}, Lifetime: s.TokenLifetime},
+		Identity: identity.Options{Reserved: reserved},
+		Password: s.Password,
+		Login:    s.Login,
+	})
+	if err != nil {
+		return err
+	}
+	app, err := a.Auth.Identity.EnsureApp(ctx, s.App)
+	if err != nil {
+		return err
+	}
+	a.AppID = app.ID
+	roles := host.RoleBook{Store: a.Auth.Identity}
+	gate := host.NewGate(v.Log, roles)
+	a.People = &host.People{Gate: gate, Users: a.Auth}
+	a.Secrets = secret.NewService(v.Store, v.Ring, secret.WithGate(gate))
+	a.Audit = audit.NewService(v.Store, gate)
+	var environment pipeline.Resolver
+	if len(s.EnvAllow) > 0 {
+		environment = pipeline.Environment(os.LookupEnv, pipeline.Trust{Allow: s.EnvAllow})
+	}
+	a.Host = host.New(host.Config{
+		DB: v.DB, Gate: gate, Roles: roles, Vault: a.Secrets, Registry: a.registry,
+		HTTP:   egress.New(policy, egress.Options{}),
+		Stores: memory.NewManager(journal.New(v.DB), memory.Options{}),
+		InTx:   func(tx *db.Tx) driver.Tx { return v.Store.In(tx) },
+
+		Environment: environment, Reserved: reserved, Log: a.log, RunTimeout: s.RunTimeout,
+	})
+	return a.open(ctx, gate)
+}
+
+// open mounts the doors and takes the address.
+func (a *App) open(ctx context.Context, gate audit.Gate) error {
+	s := a.settings
+	hosts := s.Hosts
+	if len(hosts) == 0 && server.IsLoopback(s.Listen) {
+		hosts = []string{"localhost", "127.0.0.1", "::1"}
+	}
+	a.mount(gate, hosts)
+	var err error
+	a.server, err = server.Listen(ctx, server.Options{Address: s.Listen, Handler: a.Router, Log: a.log, CertFile: s.CertFile, KeyFile: s.KeyFile,
+		PlaintextOffLoopback: s.PlaintextOffLoopback, Grace: s.Grace})
+	return err
+}
+
+// URL returns where the server listens.
+func (a *App) URL() string { return a.server.URL() }
+
+// Serve serves until ctx ends, and does the housekeeping meanwhile.
+func (a *App) Serve(ctx context.Context) error {
+	done := make(chan struct{})
+	sweepCtx, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(done)
+		a.sweep(sweepCtx)
+	}()
+	err := a.server.Serve(ctx)
+	stop()
+	<-done
+	return err
+}
+
+func (a *App) sweep(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.Auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("housekeeping failed", "error", err)
+			}
+		}
+	}
+}
+
+// Close closes the database and gives the data directory back.
+func (a *App) Close() error { return a.vault.Close() }
+
+// Origin says where the root key is, for people, and whether it was made just now.
+func (a *App) Origin() (string, bool) { return a.vault.Ring.Origin() }
+
+// wrapper encrypts token signing keys under the root key.
+type wrapper struct{ ring *keyring.Ring }
+
+func (w wrapper) Wrap(_ context.Context, plaintext []byte, aad string) ([]byte, error) {
+	return w.ring.Wrap("hayward/signing-key/1 "+aad, plaintext)
+}
+
+func (w wrapper) Unwrap(_ context.Context, ciphertext []byte, aad string) ([]byte, error) {
+	return w.ring.Unwrap("hayward/signing-key/1 "+aad, ciphertext)
+}
+
+// DefaultRates are the request limits.
+func DefaultRates() map[string]limit.Rate {
+	return map[string]limit.Rate{
+		"ip":     {Quota: 60000, Window: time.Minute},
+		"tenant": {Quota: 120000, Window: time.Minute},
+		"user":   {Quota: 60000, Window: time.Minute},
+	}
+}
+
+// DataFile is a file in the data directory.
+func DataFile(dir, name string) string { return filepath.Join(dir, name) }
+
+var errNoDir = fault.New(fault.Invalid, "no data directory is set").WithHint("set data-dir")

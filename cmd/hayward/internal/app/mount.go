@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/haywardhq/hayward/auth/limit"
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/server/api"
+	"github.com/haywardhq/hayward/server/hayhooks"
+	"github.com/haywardhq/hayward/server/oauth"
+	"github.com/haywardhq/hayward/server/openapi"
+	"github.com/haywardhq/hayward/server/router"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/scope"
+)
+
+// mount is the list of doors; this is the only place where they are wired in.
+func (a *App) mount(gate audit.Gate, hosts []string) {
+	s := a.settings
+	describe := &openapi.Door{Info: openapi.Info{Title: "Hayward", Description: "Haystack pipelines for many tenants in one process.", Version: s.Version},
+		Mounted: func() []router.Route { return a.Router.Routes() }}
+	a.Router = router.New(
+		router.Options{Auth: oauth.Authenticator{Auth: a.Auth}, Limit: newLimiter(a.Auth.Limiter, s.Requests), Log: a.log, MaxBody: s.MaxBody,
+			TrustedProxies: s.TrustedProxies, Hosts: hosts, TLS: s.CertFile != ""},
+		&oauth.Door{Auth: a.Auth, App: a.AppID},
+		&api.Door{Host: a.Host, Secrets: a.Secrets, People: a.People, Audit: a.Audit, Registry: a.registry, Version: s.Version,
+			Health: a.vault.DB.Ping, Verify: a.verify(gate)},
+		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},
+		describe,
+	)
+}
+
+// verify verifies the audit for an operator who asks.
+func (a *App) verify(gate audit.Gate) func(context.Context) (any, error) {
+	return func(ctx context.Context) (any, error) {
+		c, err := scope.Lenient(ctx)
+		if err != nil {
+			return nil, err
+		}
+		entry, err := gate.Enter(ctx, audit.Request{Caller: c, Action: "audit.verify", Resource: "audit", Operator: true})
+		if err != nil {
+			return nil, err
+		}
+		report, err := a.vault.Verify(ctx)
+		if err := entry.EndErr(ctx, err); err != nil {
+			return nil, err
+		}
+		return report, nil
+	}
+}
+
+// limiter counts requests per address, tenant and user.
+type limiter struct {
+	l     *limit.Limiter
+	rates map[string]limit.Rate
+}
+
+func newLimiter(l *limit.Limiter, rates map[string]limit.Rate) *limiter {
+	all := DefaultRates()
+	for name, r := range rates {
+		all[name] = r
+	}
+	return &limiter{l: l, rates: all}
+}
+
+// Allow implements router.Limiter.
+func (l *limiter) Allow(_ context.Context, tenant, user, ip string) error {
+	var d limit.Decision
+	if tenant == "" && user == "" {
+		addr, err := netip.ParseAddr(ip)
+		if err != nil {
+			addr = netip.IPv6Unspecified() // all clients without an address share one limit
+		}
+		d = l.l.All(limit.Check{Name: "ip", Key: l.l.KeyIP("request", addr), Rate: l.rates["ip"]})
+	} else {
+		d = l.l.All(
+			limit.Check{Name: "tenant", Key: l.l.Key("tenant", tenant), Rate: l.rates["tenant"]},
+			limit.Check{Name: "user", Key: l.l.Key("user", tenant, user), Rate: l.rates["user"]},
+		)
+	}
+	if d.Allowed {
+		return nil
+	}
+	return router.RetryLater(fault.New(fault.Limited, "too many requests (limit %q)", d.Name).WithHint("try again in %s", d.RetryAfter.Round(time.Second)), d.RetryAfter)
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/haywardhq/hayward/auth/limit"
+	"github.com/haywardhq/hayward/auth/password"
+	"github.com/haywardhq/hayward/sealed"
+	"github.com/haywardhq/hayward/vault/keyring"
+)
+
+// Settings is what a server is started with. The zero value of a field is its default unless it says otherwise.
+type Settings struct {
+	DataDir string           // required; made if need be
+	Root    keyring.Provider // where the root key comes from; required
+	Listen  string           // default 127.0.0.1:1416
+	Issuer  string           // the "iss" of access tokens; default: the URL it listens on
+	App     string           // slug of the app; default "default"
+
+	CertFile, KeyFile    string
+	PlaintextOffLoopback bool
+	Hosts                []string // allowed Host headers; default on loopback: localhost, 127.0.0.1, [::1]
+	TrustedProxies       []netip.Prefix
+
+	TokenLifetime time.Duration
+	RunTimeout    time.Duration
+	Grace         time.Duration
+	MaxBody       int64
+	MaxUpload     int64
+
+	EgressAllow []string                        // "host:port" beyond the public internet
+	EnvAllow    map[string][]sealed.Destination // variables that pipelines may have, and where each may go
+
+	Requests map[string]limit.Rate // "ip", "tenant", "user"; missing ones take defaults
+	Login    limit.LoginOptions
+	Password password.Options
+
+	Version string
+	Log     *slog.Logger
+}

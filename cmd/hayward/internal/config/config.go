@@ -1,0 +1,65 @@
+package config
+
+import (
+	"time"
+
+	"github.com/haywardhq/hayward/sealed"
+)
+
+// Config is every setting of a server. Its tags are the settings' names, defaults and sentences.
+type Config struct {
+	DataDir     string `name:"data-dir" help:"Directory of the database. Empty: hayward in the user's data directory."`
+	RootKeyFile string `name:"root-key-file" help:"File with the root key, mode 0600, outside the data directory. Empty: hayward/root.key in the user's configuration directory. The variable HAYWARD_ROOT_KEY wins over it."`
+	App         string `name:"app" default:"default" help:"App that tenants belong to when a request names none."`
+
+	Listen                        string   `name:"listen" default:"127.0.0.1:1416" help:"Address to listen on, host:port."`
+	TLSCert                       string   `name:"tls-cert" help:"PEM file with the certificate chain. Empty: no TLS. Needs tls-key."`
+	TLSKey                        string   `name:"tls-key" help:"PEM file with the certificate's private key. Needs tls-cert."`
+	AllowPlaintextOnPublicAddress bool     `name:"allow-plaintext-on-public-address" default:"false" help:"Serve without TLS on an address that other machines reach. Passwords and keys then cross the network readable, unless a proxy in front ends TLS."`
+	AllowedHosts                  []string `name:"allowed-hosts" help:"Host names that requests may ask for. Empty: on loopback the loopback names, elsewhere all."`
+	TrustedProxies                []string `name:"trusted-proxies" help:"Addresses or networks of proxies whose X-Forwarded-For is believed. Empty: none."`
+
+	Issuer              string        `name:"issuer" help:"URL that tokens name as their issuer. Empty: made from the address to listen on."`
+	AccessTokenLifetime time.Duration `name:"access-token-lifetime" default:"30m" help:"How long an access token is good for, 1m to 24h."`
+
+	MaxBodyBytes   Size          `name:"max-body-bytes" default:"16MiB" help:"Largest body of an ordinary request."`
+	MaxUploadBytes Size          `name:"max-upload-bytes" default:"256MiB" help:"Largest body of a request with files, all files together."`
+	RunTimeout     time.Duration `name:"run-timeout" default:"10m" help:"Longest run of a pipeline."`
+	ShutdownGrace  time.Duration `name:"shutdown-grace" default:"30s" help:"How long requests under way may take after a signal to stop."`
+
+	EgressAllow    []string `name:"egress-allow" help:"Private addresses that pipelines may reach, host:port each, no wildcards. Empty: the public internet only."`
+	SecretEnvAllow []string `name:"secret-env-allow" help:"Names of environment variables that pipelines may use as secrets. Empty: none."`
+
+	LoginPerMinute  int `name:"login-per-minute" default:"10" help:"Logins per minute for one user name and for one address."`
+	LoginBurst      int `name:"login-burst" default:"10" help:"Logins that may come at once before that rate holds."`
+	IPPerMinute     int `name:"ip-per-minute" default:"600" help:"Requests per minute from one address without an identity. 0: no limit."`
+	IPBurst         int `name:"ip-burst" default:"200" help:"Such requests that may come at once before that rate holds."`
+	TenantPerMinute int `name:"tenant-per-minute" default:"0" help:"Requests per minute of one tenant. 0: no limit."`
+	TenantBurst     int `name:"tenant-burst" default:"200" help:"Such requests that may come at once before that rate holds."`
+
+	LogFormat string `name:"log-format" default:"auto" help:"text, json, or auto: text on a terminal, json elsewhere."`
+	LogLevel  string `name:"log-level" default:"info" help:"debug, info, warn or error."`
+
+	// RootKey is the variable HAYWARD_ROOT_KEY, or zero. It has no flag and no line in the file: both are read by others.
+	RootKey sealed.Value
+}
+
+// RootKeyVariable is the one variable that holds a secret.
+const RootKeyVariable = "HAYWARD_ROOT_KEY"
+
+// FileFlag and FileVariable name the YAML file.
+const (
+	FileFlag     = "config"
+	FileVariable = "HAYWARD_CONFIG"
+)
+
+// Default returns every setting at its default.
+func Default() Config {
+	var c Config
+	for _, s := range bind(&c) {
+		if err := s.set(s.defaults()); err != nil {
+			panic("config: bad default of " + s.Name + ": " + err.Error())
+		}
+	}
+	return c
+}
