@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/pyyaml"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
@@ -38,3 +39,9 @@ func (p *Plan) ToFullDict() *value.Dict {
 	}
 	return out
 }
+
+// Dump writes the plan as Python's Pipeline.dumps does, byte for byte: keys sorted, every init parameter.
+func (p *Plan) Dump() (string, error) { return pyyaml.Dump(p.ToDict()) }
+
+// DumpFull is [Plan.Dump] with the file's other top-level keys.
+func (p *Plan) DumpFull() (string, error) { return pyyaml.Dump(p.ToFullDict()) }

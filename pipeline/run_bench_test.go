@@ -1,0 +1,74 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/haywardhq/hayward/pipeline"
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/pytype"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+type noop struct{}
+
+func (noop) Run(_ context.Context, _ *component.Env, in component.In) (component.Out, error) {
+	return component.Outputs(in[0]), nil
+}
+
+// chain is n components in a row that hand a value on.
+func chain(t testing.TB, n int) *pipeline.Plan {
+	typ := pytype.MustParse("int")
+	sp := &component.Spec{Inputs: []component.Input{{Name: "value", Type: typ}}, Outputs: []component.Output{{Name: "value", Type: typ}}}
+	p := pipeline.New(nil)
+	for i := range n {
+		if err := p.AddInstance(fmt.Sprintf("n%04d", i), noop{}, sp, "test.NoOp"); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			if err := p.Connect(fmt.Sprintf("n%04d.value", i-1), fmt.Sprintf("n%04d.value", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	plan, err := p.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// The engine's own cost per component: it must not grow with the number of components.
+func BenchmarkNoOpNodes(b *testing.B) {
+	for _, n := range []int{2, 10, 50, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			plan := chain(b, n)
+			in := value.NewDict("n0000", value.NewDict("value", value.Int(1)))
+			ctx := context.Background()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := plan.Run(ctx, in); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/node")
+		})
+	}
+}
+
+// At most three allocations per component, whatever the number of components.
+func TestAllocationsPerNode(t *testing.T) {
+	for _, n := range []int{10, 50, 500} {
+		plan := chain(t, n)
+		in := value.NewDict("n0000", value.NewDict("value", value.Int(1)))
+		per := testing.AllocsPerRun(50, func() {
+			if _, err := plan.Run(context.Background(), in); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if per/float64(n) > 3 {
+			t.Errorf("%d components: %.1f allocations each", n, per/float64(n))
+		}
+	}
+}
