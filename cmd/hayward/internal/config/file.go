@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -15,16 +16,16 @@ func parseFile(path string, b []byte) (out map[string]source, problems []string)
 	if len(b) > maxFile {
 		return nil, []string{fmt.Sprintf("%s: a settings file has at most %d bytes", path, maxFile)}
 	}
+	if isBlank(string(b)) {
+		return nil, nil
+	}
 	var doc yaml.Node
 	if err := yaml.Load(b, &doc); err != nil {
 		return nil, []string{fmt.Sprintf("%s: this is not YAML: %v", path, err)}
 	}
-	if doc.Kind == 0 || len(doc.Content) == 0 { // an empty file
-		return nil, nil
-	}
-	root := doc.Content[0]
-	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" { // comments alone
-		return nil, nil
+	root := &doc
+	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
+		root = doc.Content[0]
 	}
 	if root.Kind != yaml.MappingNode {
 		return nil, []string{fmt.Sprintf("%s:%d: settings are lines of the form name: value", path, root.Line)}
@@ -54,6 +55,16 @@ func parseFile(path string, b []byte) (out map[string]source, problems []string)
 	return out, problems
 }
 
+// isBlank reports whether a file holds comments at most, which the parser does not count as a document.
+func isBlank(file string) bool {
+	for line := range strings.Lines(file) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
 func textsOf(n *yaml.Node) (texts []string, bad string) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
@@ -75,9 +86,10 @@ func textsOf(n *yaml.Node) (texts []string, bad string) {
 
 // suggest names the nearest known name, if one is near.
 func suggest(name string, known []string) string {
-	best, distance := "", len(name)/3+1
+	short := strings.TrimPrefix(name, "HAYWARD_")
+	best, distance := "", len(short)/3+1
 	for _, k := range known {
-		if d := editDistance(name, k); d <= distance && (best == "" || d < distance) {
+		if d := editDistance(short, strings.TrimPrefix(k, "HAYWARD_")); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
 		}
 	}

@@ -34,7 +34,7 @@ var rules = []struct {
 		return unless((c.TLSCert == "") == (c.TLSKey == ""), "tls-cert and tls-key go together")
 	}},
 	{"allow-plaintext-on-public-address", func(c Config) string {
-		return unless(c.TLSCert != "" || c.AllowPlaintextOnPublicAddress || c.OnLoopback(), "%s is not loopback and there is no TLS: "+
+		return unless(c.TLSCert != "" || c.AllowPlaintextOnPublicAddress || c.OnLoopback() || notHostPort(c.Listen) != "", "%s is not loopback and there is no TLS: "+
 			"set tls-cert and tls-key, listen on 127.0.0.1, or allow plaintext with this setting", c.Listen)
 	}},
 	{"app", func(c Config) string {
