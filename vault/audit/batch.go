@@ -63,15 +63,15 @@ func (b *batch) lead(ctx context.Context, l *Logger) {
 }
 
 func (b *batch) pass(group []*waiter) {
+	for _, w := range group[1:] {
+		w.turn <- false
+	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if len(b.waiting) > 0 {
 		b.waiting[0].turn <- true
 	} else {
 		b.busy, b.waiting = false, nil
-	}
-	b.mu.Unlock()
-	for _, w := range group[1:] {
-		w.turn <- false
 	}
 }
 

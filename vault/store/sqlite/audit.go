@@ -10,9 +10,17 @@ import (
 const (
 	auditCols = "app, tenant, node, epoch, seq, id, ref, at, user_id, ip, request_id, action, resource, name, outcome, details, hash, mac"
 	auditRow  = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	// maxRows keeps one statement below SQLite's limit of bound values, with room to spare.
-	maxRows = 128
 )
+
+// chunk is how many of n rows one statement adds. There are four sizes only, so that their statements stay prepared.
+func chunk(n int) int {
+	for _, size := range [...]int{64, 16, 4} {
+		if n >= size {
+			return size
+		}
+	}
+	return 1
+}
 
 func auditDest(r *driver.AuditRow) []any {
 	return []any{&r.App, &r.Tenant, &r.Node, &r.Epoch, &r.Seq, &r.ID, &r.Ref, &r.At, &r.User, &r.IP, &r.RequestID, &r.Action,
@@ -27,7 +35,7 @@ func (x *tx) AppendAudit(ctx context.Context, prev []byte, rows []driver.AuditRo
 		return false, err
 	}
 	for len(rows) > 0 {
-		n := min(len(rows), maxRows)
+		n := chunk(len(rows))
 		added, err := x.appendSome(ctx, prev, rows[:n])
 		if err != nil || !added {
 			return false, err
