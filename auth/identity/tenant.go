@@ -92,7 +92,8 @@ func (s *Store) ListTenants(ctx context.Context, app string, p Page) (out []Tena
 // SetTenantDisabled suspends a tenant or lets it go on. Tokens for it are refused at once, and work again afterwards.
 func (s *Store) SetTenantDisabled(ctx context.Context, app, tenant string, disabled bool) error {
 	return s.editTenant(ctx, app, tenant, func(c *change) error {
-		_, err := c.Exec(ctx, "UPDATE auth_tenant SET disabled = ?, updated = ? WHERE app = ? AND id = ?", disabled, c.Now(), app, tenant)
+		_, err := c.Exec(ctx, "UPDATE auth_tenant SET disabled = ?, updated = ? WHERE app = ? AND id = ?",
+			disabled, c.Now(), app, tenant)
 		return err
 	})
 }

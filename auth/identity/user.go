@@ -126,7 +126,8 @@ func (s *Store) SetPasswordHash(ctx context.Context, app, user, hash string) err
 // ReplaceHash stores a stronger hash of the same password, if the old hash is still the stored one. Tokens live on.
 func (s *Store) ReplaceHash(ctx context.Context, app, user, old, hash string) error {
 	return s.editUser(ctx, app, user, func(c *change, _ *Account) error {
-		n, err := c.Exec(ctx, "UPDATE auth_user SET password_hash = ? WHERE app = ? AND id = ? AND password_hash = ?", hash, app, user, old)
+		n, err := c.Exec(ctx, "UPDATE auth_user SET password_hash = ? WHERE app = ? AND id = ? AND password_hash = ?",
+			hash, app, user, old)
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "the password was changed meanwhile")
 		}

@@ -43,7 +43,7 @@ type Hasher struct {
 // New returns a Hasher. It fails when the costs are outside the bounds that Verify accepts.
 func New(o Options) (*Hasher, error) {
 	if o.Params == (Params{}) {
-		o.Params = DefaultParams
+		o.Params = DefaultParams()
 	}
 	if !o.Params.check() {
 		return nil, fault.New(fault.Invalid, "the argon2id costs are out of bounds").

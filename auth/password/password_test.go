@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
 	"pgregory.net/rapid"
 
 	"github.com/haywardhq/hayward/auth/limit"
@@ -39,14 +40,15 @@ const (
 )
 
 func TestHashesWrittenByPythonVerify(t *testing.T) {
-	h := newHasher(t, password.Options{Params: password.DefaultParams})
+	h := newHasher(t, password.Options{Params: password.DefaultParams()})
 	for _, tc := range []struct {
 		name, hash string
 		weak       bool
 	}{
 		{"passlib bcrypt 2b", tutorialBcrypt, true},
-		{"bcrypt 2a", strings.Replace(tutorialBcrypt, "$2b$", "$2a$", 1), true},
-		{"bcrypt 2y", strings.Replace(tutorialBcrypt, "$2b$", "$2y$", 1), true},
+		{"bcrypt 2a", cheapBcrypt(t, "$2a$"), true},
+		{"bcrypt 2b", cheapBcrypt(t, "$2b$"), true},
+		{"bcrypt 2y", cheapBcrypt(t, "$2y$"), true},
 		{"pwdlib argon2id", tutorialArgon, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -59,6 +61,16 @@ func TestHashesWrittenByPythonVerify(t *testing.T) {
 			}
 		})
 	}
+}
+
+// cheapBcrypt hashes "secret" at the least cost and names the variant: the three differ in name only.
+func cheapBcrypt(t *testing.T, variant string) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return variant + string(hash[4:])
 }
 
 func TestWhatIsHashedVerifiesAndNothingElseDoes(t *testing.T) {
@@ -193,42 +205,63 @@ func TestNewPasswordsAreBounded(t *testing.T) {
 }
 
 func TestRow11AFloodIsTurnedAwayWithATimeToRetry(t *testing.T) {
-	h := newHasher(t, password.Options{Params: password.Params{Memory: 8 << 10, Time: 2, Threads: 1, Salt: 16, Key: 32}, Slots: 2, Queue: 3})
-	var busy, done atomic.Int64
-	var wg sync.WaitGroup
-	start := make(chan struct{})
-	for range 100 {
-		wg.Go(func() {
-			<-start
-			err := h.VerifyNothing(t.Context(), sealed.NewString("x"))
-			if err == nil {
-				done.Add(1)
-				return
-			}
-			after, ok := limit.RetryAfter(err)
-			if !fault.Is(err, fault.Unavailable) || !ok || after <= 0 {
-				t.Errorf("got %v", err)
-			}
-			busy.Add(1)
-		})
-	}
-	close(start)
-	wg.Wait()
-	if busy.Load() == 0 || done.Load() < 5 || h.Runs() != done.Load() {
-		t.Errorf("%d turned away, %d done, %d runs", busy.Load(), done.Load(), h.Runs())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(t, password.Options{Slots: 2, Queue: 3})
+		release, err := h.Occupy(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Occupy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var done, busy atomic.Int64
+		for range 100 {
+			go func() {
+				err := h.VerifyNothing(t.Context(), sealed.NewString("x"))
+				if err == nil {
+					done.Add(1)
+					return
+				}
+				if after, ok := limit.RetryAfter(err); !fault.Is(err, fault.Unavailable) || !ok || after <= 0 {
+					t.Errorf("got %v", err)
+				}
+				busy.Add(1)
+			}()
+		}
+		synctest.Wait()
+		if done.Load() != 0 || busy.Load() != 97 {
+			t.Errorf("while all slots are taken: %d done, %d turned away, want 0 and 97", done.Load(), busy.Load())
+		}
+		release()
+		synctest.Wait()
+		if done.Load() != 3 || h.Runs() != 5 {
+			t.Errorf("once a slot is free: %d of those who waited are done, want 3; %d runs", done.Load(), h.Runs())
+		}
+	})
 }
 
 func TestACallerWhoLeavesTheQueueFreesIt(t *testing.T) {
-	h := newHasher(t, password.Options{Slots: 1, Queue: 1})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := h.VerifyNothing(ctx, sealed.NewString("x")); !fault.Is(err, fault.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if err := h.VerifyNothing(t.Context(), sealed.NewString("x")); err != nil {
-		t.Errorf("afterwards: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(t, password.Options{Slots: 1, Queue: 1})
+		release, err := h.Occupy(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { left <- h.VerifyNothing(ctx, sealed.NewString("x")) }()
+		synctest.Wait()
+		leave()
+		if err := <-left; !fault.Is(err, fault.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		go func() { left <- h.VerifyNothing(t.Context(), sealed.NewString("x")) }()
+		synctest.Wait()
+		release()
+		if err := <-left; err != nil {
+			t.Errorf("the next in the queue: %v", err)
+		}
+	})
 }
 
 func TestCostsOutOfBoundsAreRefusedAtStart(t *testing.T) {
@@ -241,7 +274,8 @@ func TestCostsOutOfBoundsAreRefusedAtStart(t *testing.T) {
 }
 
 func FuzzPHC(f *testing.F) {
-	for _, s := range []string{tutorialArgon, tutorialBcrypt, "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAA", "$2b$", "$"} {
+	for _, s := range []string{tutorialArgon, tutorialBcrypt,
+		"$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAA", "$2b$", "$"} {
 		f.Add(s)
 	}
 	h := newHasher(f, password.Options{})
@@ -259,7 +293,7 @@ func FuzzPHC(f *testing.F) {
 }
 
 func BenchmarkVerifyDefault(b *testing.B) {
-	h := newHasher(b, password.Options{Params: password.DefaultParams})
+	h := newHasher(b, password.Options{Params: password.DefaultParams()})
 	hash, _ := h.Hash(b.Context(), sealed.NewString("correct horse"))
 	for b.Loop() {
 		h.Verify(b.Context(), hash, sealed.NewString("correct horse"))

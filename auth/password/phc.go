@@ -31,8 +31,8 @@ type Params struct {
 	Key     int // bytes
 }
 
-// DefaultParams are the least OWASP recommends for argon2id: 19 MiB, two passes, one thread.
-var DefaultParams = Params{Memory: 19 << 10, Time: 2, Threads: 1, Salt: 16, Key: 32}
+// DefaultParams returns the least OWASP recommends for argon2id: 19 MiB, two passes, one thread.
+func DefaultParams() Params { return Params{Memory: 19 << 10, Time: 2, Threads: 1, Salt: 16, Key: 32} }
 
 // check reports whether p is within the bounds.
 func (p Params) check() bool {

@@ -63,7 +63,8 @@ func (g *grants) create(ctx context.Context, n grant) error {
 func (g *grants) revokeGrant(ctx context.Context, app, tenant, id string) error {
 	return g.revoke(ctx, func(tx *db.Tx) (revokedKey, int64, error) {
 		var expires int64
-		err := tx.QueryRow(ctx, "SELECT expires FROM auth_grant WHERE app = ? AND tenant = ? AND id = ?", []any{app, tenant, id}, &expires)
+		err := tx.QueryRow(ctx, "SELECT expires FROM auth_grant WHERE app = ? AND tenant = ? AND id = ?",
+			[]any{app, tenant, id}, &expires)
 		if errors.Is(err, db.ErrNoRows) {
 			err = fault.New(fault.NotFound, "there is no such grant")
 		}

@@ -21,7 +21,7 @@ type Options struct {
 	Lifetime      time.Duration    // of an access token; default 30 minutes, at least 1 second, at most 24 hours
 	GrantLifetime time.Duration    // how long after the login tokens of its grant may live at the most; default Lifetime
 	Skew          time.Duration    // how far clocks may differ; default 1 minute
-	Overlap       time.Duration    // how long a key is published before it signs, also the longest a key set may be cached; default 10 minutes
+	Overlap       time.Duration    // how long a key is published before it signs, and a key set may be cached; default 10 minutes
 	Retention     time.Duration    // how long a key verifies after it stops signing; default Lifetime + Skew, never less
 	CacheSize     int              // verified tokens remembered; default 16384
 	CacheTTL      time.Duration    // how long a verified token is remembered; default 60 s

@@ -50,8 +50,8 @@ func (r *ring) activated(k row) row {
 }
 
 func (r *ring) insert(ctx context.Context, tx *db.Tx, k row) error {
-	_, err := tx.Exec(ctx, "INSERT INTO auth_signing_key (kid, state, public_jwk, private_key, published, activated, remove_at, longest) "+
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)", k.kid, k.state, k.public, k.private, k.published, k.activated, k.removal, k.longest)
+	_, err := tx.Exec(ctx, "INSERT INTO auth_signing_key "+
+		"(kid, state, public_jwk, private_key, published, activated, remove_at, longest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", k.kid, k.state, k.public, k.private, k.published, k.activated, k.removal, k.longest)
 	return err
 }
 
