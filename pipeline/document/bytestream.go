@@ -173,6 +173,9 @@ func (s *SparseEmbedding) Repr() string {
 // SparseFromDict reads {indices, values}.
 func SparseFromDict(d *value.Dict) (*SparseEmbedding, error) {
 	f := value.ReadFields("SparseEmbedding", d, "indices", "values")
+	if f.Get("indices") == nil || f.Get("values") == nil {
+		f.Fail("KeyError", "SparseEmbedding lacks one of its fields 'indices' and 'values'")
+	}
 	indices, values := readInts(f, f.List("indices")), readFloats(f, "values", f.List("values"))
 	if err := f.Err(); err != nil {
 		return nil, err

@@ -51,9 +51,7 @@ func readParts(f *value.Fields, d *Document) func(*hasher) {
 	case *ByteStream:
 		d.Blob = b
 	case *value.Dict:
-		if b.Len() > 0 {
-			d.Blob, err = BytesFromDict(b)
-		}
+		d.Blob, err = BytesFromDict(b)
 	default:
 		f.Fail("TypeError", "field 'blob' of Document must be a mapping, but is %s", value.TypeName(b))
 	}
@@ -64,9 +62,7 @@ func readParts(f *value.Fields, d *Document) func(*hasher) {
 	case *SparseEmbedding:
 		d.Sparse = s
 	case *value.Dict:
-		if s.Len() > 0 {
-			d.Sparse, err = SparseFromDict(s)
-		}
+		d.Sparse, err = SparseFromDict(s)
 	default:
 		f.Fail("TypeError", "field 'sparse_embedding' of Document must be a mapping, but is %s", value.TypeName(s))
 	}

@@ -188,28 +188,36 @@ func (c *run) each(limit int, yield func(*Match) error) error {
 	return nil
 }
 
-// eachFast is each for patterns that match no empty text: one pass of the engine.
-func (c *run) eachFast(limit int, yield func(*Match) error) error {
+// views is each for patterns that match no empty text: one pass of the engine, without an object for each match.
+func (c *run) views(yield func(regexp2.MatchView) (bool, error)) error {
 	limited, err := c.limited(c.r.search)
 	if err != nil {
 		return err
 	}
-	n, ticks := 0, 0
+	n := 0
 	var stop error
 	err = limited.FindRunesMatches(c.text.runes, 0, func(v regexp2.MatchView) bool {
-		if ticks++; ticks%256 == 0 {
+		if n++; n%256 == 0 { // the engine's own limit is for each match alone
 			if _, stop = c.limited(c.r.search); stop != nil {
 				return false
 			}
 		}
-		stop = yield(newMatch(c.r, c.text, v))
-		n++
-		return stop == nil && (limit <= 0 || n < limit)
+		var more bool
+		more, stop = yield(v)
+		return more && stop == nil
 	})
 	if err != nil {
 		return c.failed(err)
 	}
 	return stop
+}
+
+func (c *run) eachFast(limit int, yield func(*Match) error) error {
+	n := 0
+	return c.views(func(v regexp2.MatchView) (bool, error) {
+		n++
+		return limit <= 0 || n < limit, yield(newMatch(c.r, c.text, v))
+	})
 }
 
 func (c *run) matches(limit int, yield func(*Match) error) error {
@@ -256,8 +264,17 @@ func (r *Regexp) FindIter(ctx context.Context, s string) ([]*Match, error) {
 // the fast way to tokens.
 func (r *Regexp) FindStrings(ctx context.Context, s string) ([]string, error) {
 	group := min(r.t.groups, 1)
+	c := r.begin(ctx, s)
 	var out []string
-	err := r.begin(ctx, s).matches(math.MaxInt, func(m *Match) error {
+	if r.t.min > 0 {
+		err := c.views(func(v regexp2.MatchView) (bool, error) {
+			start, length, _ := v.GroupRange(group)
+			out = append(out, c.text.slice(start, start+length))
+			return true, nil
+		})
+		return out, err
+	}
+	err := c.each(0, func(m *Match) error {
 		text, _ := m.Group(group)
 		out = append(out, text)
 		return nil
