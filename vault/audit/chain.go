@@ -94,7 +94,8 @@ func (l *Logger) load(ctx context.Context, tx driver.Tx, c driver.Chain) (tail, 
 }
 
 func broken(format string, args ...any) error {
-	return fault.Wrap(fault.Unavailable, vault.ErrAuditBroken, "the audit record of this tenant was changed: "+format, args...).WithCode("AuditBroken").
+	return fault.Wrap(fault.Unavailable, vault.ErrAuditBroken,
+		"the audit record of this tenant was changed: "+format, args...).WithCode("AuditBroken").
 		WithHint("run the audit verification to see what is missing; restore the database and the head file, or go on in a new epoch")
 }
 

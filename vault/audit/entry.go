@@ -134,9 +134,12 @@ func encodeDetails(details []Detail) string {
 // fromRow never fails: a damaged row must still be shown. Verify is what judges it.
 func fromRow(r driver.AuditRow) Entry {
 	e := Entry{
-		ID: clean(r.ID, maxText), Ref: clean(r.Ref, maxText), AppID: r.App, TenantID: r.Tenant, Node: r.Node, Epoch: r.Epoch, Seq: r.Seq,
-		CreatedAt: time.UnixMicro(r.At).UTC(), UserID: clean(r.User, maxText), IP: clean(r.IP, maxText), RequestID: clean(r.RequestID, maxText),
-		Action: clean(r.Action, maxText), Resource: clean(r.Resource, maxText), Key: clean(r.Name, 2*maxText), Outcome: Outcome(clean(r.Outcome, maxText)),
+		ID: clean(r.ID, maxText), Ref: clean(r.Ref, maxText),
+		AppID: Display(r.App), TenantID: Display(r.Tenant), Node: Display(r.Node), Epoch: r.Epoch, Seq: r.Seq,
+		CreatedAt: time.UnixMicro(r.At).UTC(),
+		UserID:    clean(r.User, maxText), IP: clean(r.IP, maxText), RequestID: clean(r.RequestID, maxText),
+		Action: clean(r.Action, maxText), Resource: clean(r.Resource, maxText), Key: clean(r.Name, maxText),
+		Outcome: Outcome(clean(r.Outcome, maxText)),
 	}
 	if err := json.Unmarshal([]byte(r.Details), &e.Details); err != nil {
 		e.Details = []Detail{{"unreadable", clean(r.Details, maxValue)}}

@@ -45,8 +45,8 @@ func WithNode(name string) Option { return func(l *Logger) { l.node = name } }
 // goes on in the next epoch: the entries before it stay as they are, and the verifier keeps saying what is wrong with them.
 func WithEpoch(n int64) Option { return func(l *Logger) { l.epoch = n } }
 
-// WithHook has fn called with each entry that is on disk, before the caller goes on. It must be quick, and must not write
-// to the store.
+// WithHook has fn called with each entry that is on disk, before the caller goes on. It must be quick, and must not use the
+// store.
 func WithHook(fn func(context.Context, Entry)) Option { return func(l *Logger) { l.hook = fn } }
 
 // WithLogger has failures to write an entry logged. The default logs nothing: the caller gets the error.
@@ -118,7 +118,8 @@ func (l *Logger) write(ctx context.Context, caller scope.Caller, ev Event, ref s
 		return "", err
 	}
 	if err := l.batch.write(ctx, l, row); err != nil {
-		l.log.ErrorContext(ctx, "an audit entry could not be written", "action", row.Action, "app", row.App, "tenant", row.Tenant, "error", err)
+		l.log.ErrorContext(ctx,
+			"an audit entry could not be written", "action", row.Action, "app", row.App, "tenant", row.Tenant, "error", err)
 		return "", unwritten(err)
 	}
 	if l.hook != nil {

@@ -63,7 +63,8 @@ func (s *Service) enter(ctx context.Context, action string, q Query) (scope.Call
 	if err != nil {
 		return caller, nil, err
 	}
-	r := Request{Caller: caller, Action: action, Resource: "audit", Operator: caller.Tenant == "" || q.EveryTenant || (q.Tenant != "" && q.Tenant != caller.Tenant)}
+	foreign := q.EveryTenant || (q.Tenant != "" && q.Tenant != caller.Tenant)
+	r := Request{Caller: caller, Action: action, Resource: "audit", Operator: caller.Tenant == "" || foreign}
 	switch {
 	case q.EveryTenant:
 		r.Details = []Detail{{"tenants", "every"}}
@@ -131,7 +132,8 @@ func (q Query) filter() (driver.AuditFilter, error) {
 	case limit == 0:
 		f.Limit = 101
 	case limit < 0 || limit > 1000:
-		return f, fault.New(fault.Invalid, "a page of the audit list has 1 to 1000 entries, not %d", limit).At(fault.Where{Field: "limit"})
+		return f, fault.New(fault.Invalid,
+			"a page of the audit list has 1 to 1000 entries, not %d", limit).At(fault.Where{Field: "limit"})
 	default:
 		f.Limit = limit + 1
 	}

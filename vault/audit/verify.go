@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -49,7 +48,8 @@ func (r Report) Err() error {
 	if n := len(r.Problems) - 1; n > 0 {
 		more = fmt.Sprintf(" (and %d more)", n)
 	}
-	return fault.Wrap(fault.Failed, vault.ErrAuditBroken, "the audit record was changed: %s%s", r.Problems[0], more).WithCode("AuditBroken")
+	return fault.Wrap(fault.Failed, vault.ErrAuditBroken,
+		"the audit record was changed: %s%s", r.Problems[0], more).WithCode("AuditBroken")
 }
 
 // Verify checks every chain of the store, and names the first bad entry of each: one that was changed, moved, put in or
@@ -116,7 +116,8 @@ func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) erro
 		}
 		if r.Seq == head.Seq && !bytes.Equal(r.Hash, head.Hash) {
 			bad = true
-			v.problem(c, r.Seq, r.ID, "entry %d (%s) is not the one the head file knows: the chain was written anew", r.Seq, clean(r.ID, 64))
+			v.problem(c, r.Seq, r.ID,
+				"entry %d (%s) is not the one the head file knows: the chain was written anew", r.Seq, clean(r.ID, 64))
 			return nil
 		}
 		pair(open, &r)
@@ -158,9 +159,11 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 	case head.Seq > last:
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d", last+1, head.Seq, head.Seq)
 	case last-head.Seq > MaxAhead:
-		v.problem(c, head.Seq+1, "", "the head file %s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
+		v.problem(c, head.Seq+1,
+			"", "the head file %s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
 	case last > head.Seq && c.Epoch < v.newest:
-		v.problem(c, head.Seq+1, "", "the head file %s does not know entries %d to %d of an epoch that is over", v.heads.Path, head.Seq+1, last)
+		v.problem(c, head.Seq+1,
+			"", "the head file %s does not know entries %d to %d of an epoch that is over", v.heads.Path, head.Seq+1, last)
 	default:
 		v.report.Ahead += last - head.Seq
 	}
@@ -181,9 +184,7 @@ func (v *verifier) lostChains(have []driver.Chain) {
 			lost = append(lost, head)
 		}
 	}
-	slices.SortFunc(lost, func(a, b Head) int {
-		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Epoch, b.Epoch))
-	})
+	slices.SortFunc(lost, func(a, b Head) int { return a.Chain.Compare(b.Chain) })
 	for _, head := range lost {
 		v.problem(head.Chain, 1, "", "the whole chain is missing: the head file knows %d entries", head.Seq)
 	}

@@ -114,7 +114,8 @@ func (f fileRoot) read() ([]byte, error) {
 	}
 	key, err := parseKey(string(text))
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, vault.ErrInvalidKey, "the root key file %s does not hold 32 bytes in base64 or hex", f.path).
+		return nil, fault.Wrap(fault.Invalid, vault.ErrInvalidKey,
+			"the root key file %s does not hold 32 bytes in base64 or hex", f.path).
 			WithHint("restore it from its backup")
 	}
 	return key, nil

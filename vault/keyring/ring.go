@@ -59,7 +59,8 @@ func Open(ctx context.Context, st driver.Store, p Provider, opts ...Option) (*Ri
 	}
 	root, err := p.Root(ctx, fresh)
 	if errors.Is(err, vault.ErrNoRootKey) && !fresh {
-		return nil, fault.Wrap(fault.Unavailable, err, "this data is encrypted under the root key %s, and that key is missing", row.RootID).
+		return nil, fault.Wrap(fault.Unavailable, err,
+			"this data is encrypted under the root key %s, and that key is missing", row.RootID).
 			WithCode("NoRootKey").
 			WithHint("restore the root key file from its backup, or set %s to the key; without it the stored secrets cannot be opened", DefaultVariable)
 	}

@@ -92,7 +92,8 @@ func (v envRoot) Root(context.Context, bool) (Root, error) {
 	}
 	key, err := parseKey(text)
 	if err != nil {
-		return Root{}, fault.Wrap(fault.Invalid, vault.ErrInvalidKey, "the environment variable %s does not hold 32 bytes in base64 or hex", string(v)).
+		return Root{}, fault.Wrap(fault.Invalid, vault.ErrInvalidKey,
+			"the environment variable %s does not hold 32 bytes in base64 or hex", string(v)).
 			WithHint("make one with: head -c 32 /dev/urandom | base64")
 	}
 	return NewRoot(key, "the environment variable "+string(v))

@@ -93,6 +93,14 @@ func TestTheFileIsCheckedEachTime(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "cannot open"},
+		{"another user's", func(t *testing.T, path string) {
+			if os.Geteuid() != 0 {
+				t.Skip("part missing: only root can give a file away")
+			}
+			if err := os.Chown(path, 4242, -1); err != nil {
+				t.Fatal(err)
+			}
+		}, "belongs to another user"},
 		{"a directory", func(t *testing.T, path string) {
 			rename(t, path, path+".old")
 			if err := os.Mkdir(path, 0o700); err != nil {

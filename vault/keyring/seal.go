@@ -59,7 +59,8 @@ func (r *Ring) Seal(ctx context.Context, tx driver.Tx, p Place, v sealed.Value) 
 // is not what was sealed.
 func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed.Value, error) {
 	if b.Algorithm != Algorithm {
-		return sealed.Value{}, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed, "a value is stored under an algorithm this program does not know").
+		return sealed.Value{}, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed,
+			"a value is stored under an algorithm this program does not know").
 			WithHint("a newer version of this program may have written it")
 	}
 	k, err := r.byID(ctx, tx, p.App, p.Tenant, b.KeyID)
@@ -68,7 +69,8 @@ func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed
 	}
 	pt, err := k.aead().Decrypt(b.Ciphertext, p.associatedData(b.KeyID))
 	if err != nil {
-		return sealed.Value{}, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed, "the stored value does not belong here or was changed").
+		return sealed.Value{}, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed,
+			"the stored value does not belong here or was changed").
 			WithHint("restore the database from its backup, or set the value again")
 	}
 	v := sealed.New(pt)
@@ -89,7 +91,8 @@ func (r *Ring) Mark(ctx context.Context, tx driver.Tx, p Place) ([]byte, error) 
 // CheckMark fails with vault.ErrTampered unless mark was made by [Ring.Mark] for the very same p.
 func (r *Ring) CheckMark(ctx context.Context, tx driver.Tx, p Place, mark []byte) error {
 	const macSize = 32
-	bad := fault.Wrap(fault.Internal, vault.ErrTampered, "a stored record is not what was written, or an older one was put in its place").
+	bad := fault.Wrap(fault.Internal, vault.ErrTampered,
+		"a stored record is not what was written, or an older one was put in its place").
 		WithHint("restore the database from its backup")
 	if len(mark) < macSize {
 		return bad

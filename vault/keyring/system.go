@@ -46,7 +46,8 @@ func (r *Ring) Wrap(purpose string, plaintext []byte) ([]byte, error) {
 func (r *Ring) Unwrap(purpose string, wrapped []byte) ([]byte, error) {
 	pt, err := r.wrap().Decrypt(wrapped, r.systemData(purpose))
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed, "a stored key of the server does not belong here or was changed").
+		return nil, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed,
+			"a stored key of the server does not belong here or was changed").
 			WithHint("check that the root key is the one this data was written with")
 	}
 	return pt, nil

@@ -100,7 +100,8 @@ func (r *Ring) byID(ctx context.Context, tx driver.Tx, app, tenant, keyID string
 
 func (r *Ring) unwrap(row driver.KeyRow) (*tenantKey, error) {
 	if row.RootID != r.rootID {
-		return nil, fault.Wrap(fault.Unavailable, vault.ErrWrongRootKey, "a tenant key is wrapped by the root key %s, but this is %s", row.RootID, r.rootID).
+		return nil, fault.Wrap(fault.Unavailable, vault.ErrWrongRootKey,
+			"a tenant key is wrapped by the root key %s, but this is %s", row.RootID, r.rootID).
 			WithHint("put the right root key back; nothing has been changed")
 	}
 	raw, err := r.wrap().Decrypt(row.Wrapped, r.wrapData(row.App, row.Tenant, row.ID))

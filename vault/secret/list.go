@@ -40,7 +40,8 @@ func (o ListOpts) limit() (int, error) {
 	case o.Limit == 0:
 		return 100, nil
 	case o.Limit < 0 || o.Limit > 1000:
-		return 0, fault.New(fault.Invalid, "a page of the secret list has 1 to 1000 entries, not %d", o.Limit).At(fault.Where{Field: "limit"})
+		return 0, fault.New(fault.Invalid,
+			"a page of the secret list has 1 to 1000 entries, not %d", o.Limit).At(fault.Where{Field: "limit"})
 	}
 	return o.Limit, nil
 }

@@ -100,7 +100,8 @@ func (s *Service) version(ctx context.Context, t target, version int64) (sec *Se
 		}
 		v, err := tx.SecretVersion(ctx, t.app, t.tenant, t.name, version)
 		if errors.Is(err, driver.ErrNotFound) {
-			return fault.Wrap(fault.NotFound, vault.ErrSecretNotFound, "the secret %s has no version %d", t.name, version).WithCode("SecretNotFound")
+			return fault.Wrap(fault.NotFound, vault.ErrSecretNotFound,
+				"the secret %s has no version %d", t.name, version).WithCode("SecretNotFound")
 		}
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ type Meta struct {
 	Shared          bool                 `json:"shared,omitempty"` // the operator shared it with every tenant of the app
 	ExpiresAt       *time.Time           `json:"expires_at,omitempty"`
 	Metadata        map[string]string    `json:"metadata,omitempty"`
-	Destinations    []sealed.Destination `json:"destinations,omitempty"` // who may receive it; empty: the component's documented host
+	Destinations    []sealed.Destination `json:"destinations,omitempty"` // who may receive it; none: the component's own host
 	EncryptionAlg   string               `json:"encryption_alg"`
 	EncryptionKeyID string               `json:"encryption_key_id"`
 }
@@ -73,7 +73,8 @@ func CheckName(name string) error {
 	if namePattern.MatchString(name) {
 		return nil
 	}
-	return fault.New(fault.Invalid, "a secret's name has 1 to 128 letters, digits, underscores, dots and dashes, and begins with a letter or an underscore").
+	return fault.New(fault.Invalid,
+		"a secret's name has 1 to 128 letters, digits, underscores, dots and dashes, and begins with a letter or an underscore").
 		At(fault.Where{Field: "key"}).WithHint("a name such as OPENAI_API_KEY")
 }
 
@@ -127,7 +128,8 @@ func encodeMetadata(m map[string]string) (string, error) {
 
 func encodeDestinations(dests []sealed.Destination) (string, error) {
 	if len(dests) > maxDestinations {
-		return "", fault.New(fault.TooLarge, "a secret has at most %d destinations", maxDestinations).At(fault.Where{Field: "destinations"})
+		return "", fault.New(fault.TooLarge,
+			"a secret has at most %d destinations", maxDestinations).At(fault.Where{Field: "destinations"})
 	}
 	names := make([]string, 0, len(dests))
 	for _, d := range dests {

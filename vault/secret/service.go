@@ -142,7 +142,8 @@ func (s *Service) appOf(caller scope.Caller, arg string) (string, error) {
 			continue
 		}
 		if caller.App != "" {
-			return "", fault.New(fault.Invalid, "this call is about the app %s, but the app in scope is another", audit.Display(other)).WithCode("scope").
+			return "", fault.New(fault.Invalid,
+				"this call is about the app %s, but the app in scope is another", audit.Display(other)).WithCode("scope").
 				WithHint("set the scope once, at the door, with scope.WithScope")
 		}
 		app = other

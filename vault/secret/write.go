@@ -16,16 +16,17 @@ import (
 // Set writes a new version of the tenant's secret, making the secret if there is none. The caller may clear value
 // afterwards.
 func (s *Service) Set(ctx context.Context, key string, value []byte, appID string, opts ...SetOption) (*Meta, error) {
-	return s.set(ctx, "secret.set", key, sealed.New(value), len(value), appID, false, opts)
+	return s.set(ctx, "secret.set", key, value, appID, false, opts)
 }
 
 // SetShared writes a new version of an entry that every tenant of the app may use, for an operator. It must name its
 // destinations, now or in an earlier version.
 func (s *Service) SetShared(ctx context.Context, key string, value []byte, appID string, opts ...SetOption) (*Meta, error) {
-	return s.set(ctx, "secret.set_shared", key, sealed.New(value), len(value), appID, true, opts)
+	return s.set(ctx, "secret.set_shared", key, value, appID, true, opts)
 }
 
-func (s *Service) set(ctx context.Context, action, key string, value sealed.Value, size int, appID string, shared bool, opts []SetOption) (*Meta, error) {
+func (s *Service) set(ctx context.Context, action, key string, plain []byte, appID string, shared bool, opts []SetOption) (*Meta, error) {
+	value, size := sealed.New(plain), len(plain)
 	t, p, err := s.enter(ctx, action, key, appID, shared)
 	if err != nil {
 		return nil, err
@@ -76,19 +77,22 @@ func (s *Service) checkSet(key string, size int, in *setting) error {
 }
 
 // write adds the next version and moves the head to it.
-func (s *Service) write(ctx context.Context, tx driver.Tx, t target, user string, value sealed.Value, in *setting) (driver.SecretRow, driver.SecretVersion, error) {
+func (s *Service) write(ctx context.Context, tx driver.Tx, t target, user string, value sealed.Value, in *setting) (
+	driver.SecretRow, driver.SecretVersion, error) {
 	head, prev, err := s.own(ctx, tx, t)
 	missing := errors.Is(err, vault.ErrSecretNotFound)
 	if err != nil && !missing {
 		return head, prev, err
 	}
 	if in.hasExpected && in.expected != head.Current {
-		return head, prev, fault.Wrap(fault.Conflict, vault.ErrVersionConflict, "the secret %s is at version %d, not %d", t.name, head.Current, in.expected).
+		return head, prev, fault.Wrap(fault.Conflict, vault.ErrVersionConflict,
+			"the secret %s is at version %d, not %d", t.name, head.Current, in.expected).
 			WithCode("VersionConflict").WithHint("read it again and decide anew")
 	}
 	now := tx.Now()
 	if missing {
-		head = driver.SecretRow{App: t.app, Tenant: t.tenant, Name: t.name, ID: id.New(id.Secret).String(), Latest: head.Latest, CreatedAt: now}
+		head = driver.SecretRow{App: t.app, Tenant: t.tenant, Name: t.name, ID: id.New(id.Secret).String(),
+			Latest: head.Latest, CreatedAt: now}
 	}
 	head.Latest++
 	head.Current, head.UpdatedAt = head.Latest, now

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"strings"
 )
@@ -9,6 +10,11 @@ import (
 type Chain struct {
 	App, Tenant, Node string
 	Epoch             int64
+}
+
+// Compare orders chains by their fields.
+func (c Chain) Compare(o Chain) int {
+	return cmp.Or(cmp.Compare(c.App, o.App), cmp.Compare(c.Tenant, o.Tenant), cmp.Compare(c.Node, o.Node), cmp.Compare(c.Epoch, o.Epoch))
 }
 
 // AuditRow is one audit entry as it is stored. Every column but Hash and MAC is part of what Hash covers.

@@ -52,7 +52,8 @@ func Owner(app, tenant string) error {
 		return err
 	}
 	if tenant == "" {
-		return fault.New(fault.Invalid, "%w", scope.ErrNoTenant).WithCode("scope").WithHint("set the scope once, at the door, with scope.WithScope")
+		return fault.New(fault.Invalid,
+			"%w", scope.ErrNoTenant).WithCode("scope").WithHint("set the scope once, at the door, with scope.WithScope")
 	}
 	return name("tenant", tenant)
 }
@@ -60,7 +61,8 @@ func Owner(app, tenant string) error {
 // App checks an app alone.
 func App(app string) error {
 	if app == "" {
-		return fault.New(fault.Invalid, "%w", scope.ErrNoApp).WithCode("scope").WithHint("set the scope once, at the door, with scope.WithScope")
+		return fault.New(fault.Invalid,
+			"%w", scope.ErrNoApp).WithCode("scope").WithHint("set the scope once, at the door, with scope.WithScope")
 	}
 	return name("app", app)
 }
@@ -70,7 +72,8 @@ func name(what, s string) error {
 	case len(s) > MaxOwner:
 		return fault.New(fault.Invalid, "the %s id is longer than %d bytes", what, MaxOwner)
 	case strings.HasPrefix(s, "/"):
-		return fault.New(fault.Invalid, "the %s id begins with a slash", what).WithHint("ids that begin with a slash are the server's own")
+		return fault.New(fault.Invalid,
+			"the %s id begins with a slash", what).WithHint("ids that begin with a slash are the server's own")
 	case !utf8.ValidString(s), strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return fault.New(fault.Invalid, "the %s id holds characters that cannot be printed", what)
 	}

@@ -136,8 +136,6 @@ func (x *tx) AuditChainsEverywhere(context.Context) ([]driver.Chain, error) {
 			out = append(out, c)
 		}
 	}
-	slices.SortFunc(out, func(a, b driver.Chain) int {
-		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Epoch, b.Epoch))
-	})
+	slices.SortFunc(out, driver.Chain.Compare)
 	return out, nil
 }

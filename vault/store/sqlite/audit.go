@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	auditCols = "app, tenant, node, epoch, seq, id, ref, at, user_id, ip, request_id, action, resource, name, outcome, details, hash, mac"
-	auditRow  = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	auditCols = "app, tenant, node, epoch, seq, id, ref, at, user_id, ip, request_id, action, resource, name, outcome, " +
+		"details, hash, mac"
+	auditRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 // chunk is how many of n rows one statement adds. There are four sizes only, so that their statements stay prepared.

@@ -47,7 +47,8 @@ func (x *tx) ListSecrets(ctx context.Context, app, tenant, after string, limit i
 	return out, err
 }
 
-const versionCols = "app, tenant, name, version, id, key_id, algorithm, ciphertext, destinations, metadata, expires_at, created_at, created_by"
+const versionCols = "app, tenant, name, version, id, key_id, algorithm, ciphertext, destinations, metadata, " +
+	"expires_at, created_at, created_by"
 
 func versionDest(v *driver.SecretVersion) []any {
 	return []any{&v.App, &v.Tenant, &v.Name, &v.Version, &v.ID, &v.KeyID, &v.Algorithm, &v.Ciphertext, &v.Destinations,

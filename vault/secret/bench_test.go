@@ -1,0 +1,69 @@
+package secret_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/haywardhq/hayward/db/dbtest"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/crypto"
+	"github.com/haywardhq/hayward/vault/scope"
+	"github.com/haywardhq/hayward/vault/secret"
+	"github.com/haywardhq/hayward/vault/store/driver"
+	"github.com/haywardhq/hayward/vault/store/memory"
+	"github.com/haywardhq/hayward/vault/store/sqlite"
+)
+
+// BenchmarkLookup is what a run pays per secret, inside its open audit entry.
+func BenchmarkLookup(b *testing.B) {
+	for _, tc := range []struct {
+		name string
+		st   driver.Store
+	}{{"memory", memory.New()}, {"sqlite", sqlite.New(dbtest.New(b, sqlite.Schema()))}} {
+		b.Run(tc.name, func(b *testing.B) {
+			svc := service(b, tc.st)
+			set(b, svc, "t", "K", "sk-0123456789012345678901234567890123456789012345678")
+			p, err := audit.NewLogger(tc.st).Begin(b.Context(), scope.Caller{App: "myapp", Tenant: "t"}, audit.Event{Action: "run", Resource: "pipeline"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := svc.Lookup(b.Context(), p, "K"); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkGet is an audited read: two durable entries and the value.
+func BenchmarkGet(b *testing.B) {
+	d := dbtest.New(b, sqlite.Schema())
+	st := sqlite.New(d)
+	heads, err := audit.OpenHeads(filepath.Join(b.TempDir(), "audit.heads"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = heads.Close() })
+	enc, err := crypto.NewEncryptor([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ring, _ := enc.Ring()
+	log := audit.NewLogger(st, audit.WithMAC(audit.MAC(ring.MAC("audit"))), audit.WithHeads(heads))
+	svc := service(b, st, secret.WithGate(audit.NewGate(log, nil)))
+	set(b, svc, "t", "K", "sk-0123456789")
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := svc.Get(as("t"), "K", ""); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
