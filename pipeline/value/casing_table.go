@@ -2,7 +2,7 @@
 
 package value
 
-// The characters whose upper, lower or title case is more than one character (Unicode SpecialCasing).
+// The characters whose upper or title case is more than one character (Unicode SpecialCasing).
 
 var upperMany = map[rune]string{
 	0x00df: "\u0053\u0053",

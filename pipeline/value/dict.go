@@ -47,7 +47,7 @@ func (d *Dict) Get(key string) (Value, bool) {
 	}
 	if d.index == nil {
 		for i := range d.entries {
-			if s, ok := d.entries[i].key.(Str); ok && string(s) == key {
+			if h, ok := d.entries[i].hash.(string); ok && h == key {
 				return d.entries[i].val, true
 			}
 		}
