@@ -26,7 +26,7 @@ type bench struct {
 	dir   string
 	db    *db.DB
 	st    *sqlite.Store
-	mac   audit.MAC
+	mac   func([]byte) []byte
 	heads *audit.Heads
 	log   *audit.Logger
 }
@@ -50,7 +50,7 @@ func open(t testing.TB, dir string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.mac = audit.MAC(ring.MAC("audit"))
+	b.mac = ring.MAC(audit.KeyPurpose)
 	if b.heads, err = audit.OpenHeads(b.headPath()); err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,7 @@ func (l *Logger) firstHeads(ctx context.Context, tx driver.Tx, epoch int64) erro
 }
 
 // followsHead checks the entries from the head on: what a crash left behind the head file must still be a chain.
-func followsHead(ctx context.Context, tx driver.Tx, m MAC, c driver.Chain, head Head) error {
+func followsHead(ctx context.Context, tx driver.Tx, m mac, c driver.Chain, head Head) error {
 	walk := walker{mac: m, seq: head.Seq, hash: head.Hash}
 	return tx.ScanAudit(ctx, c, head.Seq-1, func(r driver.AuditRow) error {
 		if r.Seq == head.Seq {

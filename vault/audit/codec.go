@@ -13,10 +13,13 @@ const (
 	headFormat  = "hayward/audit/head/1"
 )
 
-// MAC authenticates bytes under a key that the database does not hold. keyring.Ring.MAC makes one.
-type MAC func(data []byte) []byte
+// KeyPurpose is what the audit's key is derived from the root key for.
+const KeyPurpose = "audit"
 
-func (m MAC) of(data []byte) []byte {
+// mac authenticates bytes under a key that the database does not hold; nil authenticates nothing.
+type mac func(data []byte) []byte
+
+func (m mac) of(data []byte) []byte {
 	if m == nil {
 		return nil
 	}
@@ -65,7 +68,7 @@ func entryHash(scratch []byte, prev []byte, r *driver.AuditRow) (hash, reuse []b
 	return sum[:], b
 }
 
-func entryMAC(m MAC, hash []byte) []byte {
+func entryMAC(m mac, hash []byte) []byte {
 	if m == nil {
 		return nil
 	}

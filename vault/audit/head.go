@@ -21,7 +21,7 @@ type Head struct {
 	Hash, MAC []byte
 }
 
-func newHead(m MAC, c driver.Chain, seq int64, hash []byte) Head {
+func newHead(m mac, c driver.Chain, seq int64, hash []byte) Head {
 	h := Head{Chain: c, Seq: seq, Hash: hash}
 	h.MAC = m.of(h.canonical())
 	return h
@@ -32,7 +32,7 @@ func (h Head) canonical() []byte {
 	return canon.Text(b, h.Hash)
 }
 
-func (h Head) authentic(m MAC) bool { return hmac.Equal(h.MAC, m.of(h.canonical())) }
+func (h Head) authentic(m mac) bool { return hmac.Equal(h.MAC, m.of(h.canonical())) }
 
 // appendLine writes ["v1", app, tenant, node, epoch, seq, hash, mac] and a newline.
 func (h Head) appendLine(dst []byte) []byte {

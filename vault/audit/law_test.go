@@ -41,7 +41,7 @@ func TestCanonicalBytesNameExactlyOneEntry(t *testing.T) {
 
 // Whatever is done to a chain of whatever entries, the verifier sees it, and sees nothing in an untouched one.
 func TestAnyChangeOfAChainIsSeen(t *testing.T) {
-	mac := audit.MAC(func(b []byte) []byte { return append([]byte("key"), b[len(b)-8:]...) })
+	mac := (func(b []byte) []byte { return append([]byte("key"), b[len(b)-8:]...) })
 	rapid.Check(t, func(t *rapid.T) {
 		st := memory.New()
 		l := audit.NewLogger(st, audit.WithMAC(mac))
@@ -82,7 +82,7 @@ func TestAnyChangeOfAChainIsSeen(t *testing.T) {
 	})
 }
 
-func judge(t *rapid.T, rows []driver.AuditRow, mac audit.MAC) audit.Report {
+func judge(t *rapid.T, rows []driver.AuditRow, mac func([]byte) []byte) audit.Report {
 	st := memory.New()
 	if err := st.Update(t.Context(), func(tx driver.Tx) error {
 		_, err := tx.AppendAudit(t.Context(), nil, rows)

@@ -15,7 +15,7 @@ import (
 // Loggers that share a node name and a store slow each other down; a head file has one logger.
 type Logger struct {
 	st    driver.Store
-	mac   MAC
+	mac   mac
 	heads *Heads
 	node  string
 	epoch int64
@@ -32,14 +32,14 @@ type Logger struct {
 type Option func(*Logger)
 
 // WithMAC authenticates every entry and head. Without it the chain is a bare hash chain: it shows accidents, not an
-// attacker who writes the rest of it anew.
-func WithMAC(m MAC) Option { return func(l *Logger) { l.mac = m } }
+// attacker who writes the rest of it anew. A server passes keyring.Ring.MAC([KeyPurpose]).
+func WithMAC(m func(data []byte) []byte) Option { return func(l *Logger) { l.mac = m } }
 
 // WithHeads keeps the head of every chain in a file outside the database. Without it a cut-off end does not show.
 func WithHeads(h *Heads) Option { return func(l *Logger) { l.heads = h } }
 
 // WithNode names this process in a group of them; the default is "node-1". Each node writes chains of its own.
-func WithNode(name string) Option { return func(l *Logger) { l.node = name } }
+func WithNode(name string) Option { return func(l *Logger) { l.node = clean(name, 64) } }
 
 // WithEpoch starts the chains anew under a number; the default is 1. A restored database, or one whose head file is lost,
 // goes on in the next epoch: the entries before it stay as they are, and the verifier keeps saying what is wrong with them.

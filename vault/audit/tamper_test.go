@@ -180,7 +180,7 @@ func TestARewrittenEndIsFound(t *testing.T) {
 	}
 	b.restore(rows)
 	// With the MAC key of another root.
-	other := audit.MAC(func(data []byte) []byte { return make([]byte, 32) })
+	other := (func(data []byte) []byte { return make([]byte, 32) })
 	set, err := audit.ReadHeads(b.headPath())
 	if err != nil {
 		t.Fatal(err)

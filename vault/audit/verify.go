@@ -56,7 +56,7 @@ func (r Report) Err() error {
 // taken out, an end that was cut off, a chain that is gone. heads must have been read with [ReadHeads] before the call, so
 // that a server may go on writing meanwhile; nil leaves out what only the head file shows. m must be the MAC that the
 // entries were written with. The error is about the work of verifying; what was found is in the report.
-func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m MAC) (Report, error) {
+func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m func(data []byte) []byte) (Report, error) {
 	var v verifier
 	v.mac, v.heads = m, heads
 	err := st.View(ctx, func(tx driver.Tx) error {
@@ -82,7 +82,7 @@ func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m MAC) (Report
 }
 
 type verifier struct {
-	mac    MAC
+	mac    mac
 	heads  *HeadSet
 	newest int64 // epoch
 	report Report

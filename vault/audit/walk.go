@@ -10,7 +10,7 @@ import (
 
 // walker follows a chain entry by entry.
 type walker struct {
-	mac     MAC
+	mac     mac
 	seq     int64
 	hash    []byte
 	scratch []byte

@@ -91,23 +91,24 @@ func (r *Ring) Mark(ctx context.Context, tx driver.Tx, p Place) ([]byte, error) 
 // CheckMark fails with vault.ErrTampered unless mark was made by [Ring.Mark] for the very same p.
 func (r *Ring) CheckMark(ctx context.Context, tx driver.Tx, p Place, mark []byte) error {
 	const macSize = 32
-	bad := fault.Wrap(fault.Internal, vault.ErrTampered,
-		"a stored record is not what was written, or an older one was put in its place").
-		WithHint("restore the database from its backup")
+	bad := func() error {
+		return fault.Wrap(fault.Internal, vault.ErrTampered, "a stored record is not what was written, or an older one was put in its place").
+			WithHint("restore the database from its backup")
+	}
 	if len(mark) < macSize {
-		return bad
+		return bad()
 	}
 	rd := canon.NewReader(mark[:len(mark)-macSize])
 	keyID := rd.Text()
 	if rd.Done() != nil {
-		return bad
+		return bad()
 	}
 	k, err := r.byID(ctx, tx, p.App, p.Tenant, keyID)
 	if err != nil {
 		return err
 	}
 	if !hmac.Equal(k.mac(p.associatedData(keyID)), mark[len(mark)-macSize:]) {
-		return bad
+		return bad()
 	}
 	return nil
 }

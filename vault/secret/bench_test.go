@@ -53,7 +53,7 @@ func BenchmarkGet(b *testing.B) {
 		b.Fatal(err)
 	}
 	ring, _ := enc.Ring()
-	log := audit.NewLogger(st, audit.WithMAC(audit.MAC(ring.MAC("audit"))), audit.WithHeads(heads))
+	log := audit.NewLogger(st, audit.WithMAC(ring.MAC(audit.KeyPurpose)), audit.WithHeads(heads))
 	svc := service(b, st, secret.WithGate(audit.NewGate(log, nil)))
 	set(b, svc, "t", "K", "sk-0123456789")
 	b.SetParallelism(32)

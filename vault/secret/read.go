@@ -143,27 +143,20 @@ func (s *Service) find(ctx context.Context, tx driver.Tx, t target) (driver.Secr
 
 // own returns the current version of exactly this owner's entry, after checking the mark that binds the two.
 func (s *Service) own(ctx context.Context, tx driver.Tx, t target) (driver.SecretRow, driver.SecretVersion, error) {
-	var none driver.SecretVersion
-	head, err := tx.Secret(ctx, t.app, t.tenant, t.name)
-	if errors.Is(err, driver.ErrNotFound) {
-		return head, none, notFound(t.name)
-	}
-	if err != nil {
-		return head, none, err
-	}
-	if head.Current == 0 {
+	head, v, err := tx.CurrentSecret(ctx, t.app, t.tenant, t.name)
+	switch {
+	case errors.Is(err, driver.ErrNotFound):
+		return head, v, notFound(t.name)
+	case err != nil:
+		return head, v, err
+	case head.Current == 0:
 		if err := s.ring.CheckMark(ctx, tx, markPlace(head, nil), head.Mark); err != nil {
-			return head, none, err
+			return head, v, err
 		}
-		return head, none, notFound(t.name)
-	}
-	v, err := tx.SecretVersion(ctx, t.app, t.tenant, t.name, head.Current)
-	if errors.Is(err, driver.ErrNotFound) {
-		return head, none, fault.Wrap(fault.Internal, vault.ErrTampered, "the current version of the secret %s is gone", t.name).
-			WithHint("restore the database from its backup, or set the secret again")
-	}
-	if err != nil {
-		return head, none, err
+		return head, v, notFound(t.name)
+	case v.Version != head.Current:
+		return head, v, fault.Wrap(fault.Internal, vault.ErrTampered, "the current version of the secret %s is gone", t.name).
+			WithHint("restore the database from its backup, or delete the secret and set it again")
 	}
 	return head, v, s.ring.CheckMark(ctx, tx, markPlace(head, v.Ciphertext), head.Mark)
 }

@@ -33,6 +33,9 @@ type SecretVersion struct {
 type Secrets interface {
 	// Secret returns the head of a secret, or [ErrNotFound]. A deleted secret's head is found too (Current is 0).
 	Secret(ctx context.Context, app, tenant, name string) (SecretRow, error)
+	// CurrentSecret returns the head of a secret and the version it serves, in one step. The version is the zero value if
+	// the head serves none, or one that is not there.
+	CurrentSecret(ctx context.Context, app, tenant, name string) (SecretRow, SecretVersion, error)
 	// PutSecret writes the head of a secret, replacing the one there was.
 	PutSecret(ctx context.Context, row SecretRow) error
 	// ListSecrets returns up to limit heads with names after the given one, by name in byte order, without deleted ones.

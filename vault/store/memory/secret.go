@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/haywardhq/hayward/fault"
@@ -19,6 +20,18 @@ func (x *tx) Secret(_ context.Context, app, tenant, name string) (driver.SecretR
 		return driver.SecretRow{}, driver.ErrNotFound
 	}
 	return copyHead(r), nil
+}
+
+func (x *tx) CurrentSecret(ctx context.Context, app, tenant, name string) (driver.SecretRow, driver.SecretVersion, error) {
+	r, err := x.Secret(ctx, app, tenant, name)
+	if err != nil {
+		return r, driver.SecretVersion{}, err
+	}
+	v, err := x.SecretVersion(ctx, app, tenant, name, r.Current)
+	if errors.Is(err, driver.ErrNotFound) {
+		err = nil
+	}
+	return r, v, err
 }
 
 func copyHead(r driver.SecretRow) driver.SecretRow {

@@ -17,6 +17,22 @@ func (x *tx) Secret(ctx context.Context, app, tenant, name string) (r driver.Sec
 	return r, err
 }
 
+const currentQuery = `SELECT s.app, s.tenant, s.name, s.id, s.latest, s.current, s.mark, s.created_at, s.updated_at,
+	coalesce(v.app, ''), coalesce(v.tenant, ''), coalesce(v.name, ''), coalesce(v.version, 0), coalesce(v.id, ''), coalesce(v.key_id, ''),
+	coalesce(v.algorithm, ''), coalesce(v.ciphertext, x''), coalesce(v.destinations, ''), coalesce(v.metadata, ''),
+	coalesce(v.expires_at, 0), coalesce(v.created_at, 0), coalesce(v.created_by, '')
+	FROM vault_secret s LEFT JOIN vault_secret_version v
+	ON v.app = s.app AND v.tenant = s.tenant AND v.name = s.name AND v.version = s.current
+	WHERE s.app = ? AND s.tenant = ? AND s.name = ?`
+
+func (x *tx) CurrentSecret(ctx context.Context, app, tenant, name string) (r driver.SecretRow, v driver.SecretVersion, err error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return r, v, err
+	}
+	err = x.row(ctx, currentQuery, []any{app, tenant, name}, append(secretDest(&r), versionDest(&v)...)...)
+	return r, v, err
+}
+
 func secretDest(r *driver.SecretRow) []any {
 	return []any{&r.App, &r.Tenant, &r.Name, &r.ID, &r.Latest, &r.Current, &r.Mark, &r.CreatedAt, &r.UpdatedAt}
 }

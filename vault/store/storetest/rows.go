@@ -28,6 +28,10 @@ func testVersions(t *testing.T, h Harness) {
 		t.Errorf("a version written twice: %v", err)
 	}
 	view(t, st, func(ctx context.Context, tx driver.Tx) error {
+		r, v, err := tx.CurrentSecret(ctx, "a", "t", "K")
+		if err != nil || fmt.Sprint(r, v) != fmt.Sprint(head("a", "t", "K"), version("a", "t", "K", 1)) {
+			t.Errorf("current: %v %v %v", r, v, err)
+		}
 		got, err := tx.SecretVersion(ctx, "a", "t", "K", 3)
 		if want := version("a", "t", "K", 3); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, %v; want %v", got, err, want)
@@ -60,6 +64,9 @@ func testVersions(t *testing.T, h Harness) {
 		if r, err := tx.Secret(ctx, "a", "t", "K"); err != nil || r.Latest != 1 || r.Current != 0 {
 			t.Errorf("the head does not outlive deletion: %v, %v", r, err)
 		}
+		if r, v, err := tx.CurrentSecret(ctx, "a", "t", "K"); err != nil || r.Latest != 1 || v.Version != 0 || len(v.Ciphertext) != 0 {
+			t.Errorf("current after deletion: %v %v %v", r, v, err)
+		}
 		if rows, err := tx.ListSecrets(ctx, "a", "t", "", 10); err != nil || len(rows) != 1 || rows[0].Name != "L" {
 			t.Errorf("the list shows %v, %v", rows, err)
 		}
@@ -86,6 +93,8 @@ func testTwins(t *testing.T, h Harness) {
 			}
 			_, err := tx.Secret(ctx, app, tenant, "K")
 			missing("Secret", err)
+			_, _, err = tx.CurrentSecret(ctx, app, tenant, "K")
+			missing("CurrentSecret", err)
 			_, err = tx.SecretVersion(ctx, app, tenant, "K", 1)
 			missing("SecretVersion", err)
 			_, err = tx.Key(ctx, app, tenant, "K")
@@ -154,6 +163,10 @@ func testMissingOwner(t *testing.T, h Harness) {
 		calls := map[string]func(context.Context, driver.Tx) error{
 			"Secret": func(ctx context.Context, tx driver.Tx) error {
 				_, err := tx.Secret(ctx, o.app, o.tenant, "K")
+				return err
+			},
+			"CurrentSecret": func(ctx context.Context, tx driver.Tx) error {
+				_, _, err := tx.CurrentSecret(ctx, o.app, o.tenant, "K")
 				return err
 			},
 			"PutSecret": func(ctx context.Context, tx driver.Tx) error { return tx.PutSecret(ctx, head(o.app, o.tenant, "K")) },

@@ -29,7 +29,7 @@ func service(t *testing.T, st driver.Store) *secret.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return secret.NewService(st, ring, secret.WithGate(audit.NewGate(audit.NewLogger(st, audit.WithMAC(audit.MAC(ring.MAC("audit")))), nil)))
+	return secret.NewService(st, ring, secret.WithGate(audit.NewGate(audit.NewLogger(st, audit.WithMAC(ring.MAC(audit.KeyPurpose))), nil)))
 }
 
 func as(t *testing.T, tenant string) context.Context {
@@ -141,6 +141,12 @@ func testMovedRows(t *testing.T, h Harness) {
 		if sec, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, vault.ErrTampered) && !errors.Is(err, vault.ErrDecryptionFailed) {
 			t.Errorf("%s: got %v, %v", name, sec, err)
 		}
+	}
+	update(t, st, func(ctx context.Context, tx driver.Tx) error {
+		return errors.Join(tx.DeleteSecretVersions(ctx, "a", "t", "K"), tx.PutSecret(ctx, wantRow))
+	})
+	if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, vault.ErrTampered) {
+		t.Errorf("the version is gone: %v", err)
 	}
 	write(wantRow, wantVersion)
 	must[*secret.Secret](t)(svc.Get(as(t, "t"), "K", ""))
