@@ -1,0 +1,252 @@
+package jinja
+
+import (
+	"context"
+	"strings"
+
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// Kwarg is a keyword argument.
+type Kwarg struct {
+	Name  string
+	Value value.Value
+}
+
+// args are the arguments of a call.
+type args struct {
+	pos []value.Value
+	kw  []Kwarg
+}
+
+func (a *args) noKwargs(fn string) error {
+	if len(a.kw) > 0 {
+		return typeErr("%s() takes no keyword arguments", fn)
+	}
+	return nil
+}
+
+// bind puts arguments in the order of a Python signature; missing optional ones are nil. fn is the Python function's
+// name for messages.
+func (a *args) bind(fn string, names []string, required int) ([]value.Value, error) {
+	if len(a.pos) > len(names) {
+		return nil, tooMany(fn, len(names), required, len(a.pos))
+	}
+	if len(a.pos) == len(names) && len(a.kw) == 0 {
+		return a.pos, nil
+	}
+	out := make([]value.Value, len(names))
+	copy(out, a.pos)
+	for _, k := range a.kw {
+		i := indexOf(names, k.Name)
+		if i < 0 {
+			return nil, typeErr("%s() got an unexpected keyword argument %s", fn, quote(k.Name))
+		}
+		if out[i] != nil {
+			return nil, typeErr("%s() got multiple values for argument %s", fn, quote(k.Name))
+		}
+		out[i] = k.Value
+	}
+	return out, missing(fn, names[:required], out)
+}
+
+func indexOf(names []string, name string) int {
+	for i, n := range names {
+		if n == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+func tooMany(fn string, n, required, got int) error {
+	was := "were"
+	if got == 1 {
+		was = "was"
+	}
+	if required < n {
+		return typeErr("%s() takes from %d to %d positional arguments but %d %s given", fn, required, n, got, was)
+	}
+	return typeErr("%s() takes %d positional argument%s but %d %s given", fn, n, plural(n), got, was)
+}
+
+func missing(fn string, names []string, got []value.Value) error {
+	var lost []string
+	for i, n := range names {
+		if got[i] == nil {
+			lost = append(lost, quote(n))
+		}
+	}
+	switch n := len(lost); n {
+	case 0:
+		return nil
+	case 1:
+		return typeErr("%s() missing 1 required positional argument: %s", fn, lost[0])
+	case 2:
+		return typeErr("%s() missing 2 required positional arguments: %s and %s", fn, lost[0], lost[1])
+	default:
+		return typeErr("%s() missing %d required positional arguments: %s, and %s", fn, n,
+			strings.Join(lost[:n-1], ", "), lost[n-1])
+	}
+}
+
+// builtin binds the arguments of a method of a built-in type, which takes positions only, with Python's messages for
+// those.
+func (a *args) builtin(name string, least, most int) error {
+	fn := name[strings.LastIndexByte(name, '.')+1:]
+	if len(a.kw) > 0 {
+		return typeErr("%s() takes no keyword arguments", name)
+	}
+	n := len(a.pos)
+	switch {
+	case n >= least && n <= most:
+		return nil
+	case least == most && most == 0:
+		return typeErr("%s() takes no arguments (%d given)", name, n)
+	case least == most && most == 1:
+		return typeErr("%s() takes exactly one argument (%d given)", name, n)
+	case least == most:
+		return typeErr("%s expected %d arguments, got %d", fn, least, n)
+	case n < least:
+		return typeErr("%s expected at least %d argument%s, got %d", fn, least, plural(least), n)
+	}
+	return typeErr("%s expected at most %d argument%s, got %d", fn, most, plural(most), n)
+}
+
+// arg returns positional argument i, or nil.
+func (a *args) arg(i int) value.Value {
+	if i < len(a.pos) {
+		return a.pos[i]
+	}
+	return nil
+}
+
+// callable is a value of this room that can be called.
+type callable interface {
+	call(r *run, a *args) (value.Value, error)
+}
+
+// Callable is a value from another room that a template may call, such as a method that an object's Attr returns.
+type Callable interface {
+	value.Value
+	// Call calls it. The arguments must not be changed or kept.
+	Call(c *Call) (value.Value, error)
+}
+
+// Call is one call of a Go function from a template: a filter, a test, a global, a tag or a [Callable].
+type Call struct {
+	// Args are the positional arguments; a filter's first one is the value before the bar.
+	Args []value.Value
+	// Kwargs are the keyword arguments.
+	Kwargs []Kwarg
+	r      *run
+	body   func() (string, error)
+}
+
+// Context returns the render's context.
+func (c *Call) Context() context.Context { return c.r.ctx }
+
+// Bind puts the arguments in the order of the given parameter names, of which the first required ones must be there;
+// missing optional ones are nil. fn names the function in messages.
+func (c *Call) Bind(fn string, required int, names ...string) ([]value.Value, error) {
+	a := args{pos: c.Args, kw: c.Kwargs}
+	return a.bind(fn, names, required)
+}
+
+// Text returns Python's str(v), within the render's limits; an undefined value of a strict environment fails.
+func (c *Call) Text(v value.Value) (string, error) { return c.r.str(v) }
+
+// Alloc counts n bytes against the render's memory limit, for functions that make large values.
+func (c *Call) Alloc(n int) error { return c.r.alloc(n) }
+
+// Body renders the body of a tag that has one.
+func (c *Call) Body() (string, error) {
+	if c.body == nil {
+		return "", nil
+	}
+	return c.body()
+}
+
+// Func is a Go function that templates call as a filter, a test or a global. A test's result counts by its truth. An
+// error stops the render; a *fault.Error keeps its kind and code.
+type Func func(c *Call) (value.Value, error)
+
+// call calls a Go function from outside and takes its result in.
+func (f Func) callWith(r *run, pos []value.Value, kw []Kwarg) (value.Value, error) {
+	v, err := f(&Call{Args: pos, Kwargs: kw, r: r})
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		v = value.None
+	}
+	return r.foreign(v)
+}
+
+// goFunc is a function of this room as a value.
+type goFunc struct {
+	internal
+	name string
+	fn   func(r *run, a *args) (value.Value, error)
+}
+
+func (g *goFunc) Class() string { return "function" }
+
+// Repr leaves the address out that Python prints.
+func (g *goFunc) Repr() string { return "<function " + g.name + ">" }
+
+func (g *goFunc) call(r *run, a *args) (value.Value, error) { return g.fn(r, a) }
+
+// globalFunc is a function of an extension as a value.
+type globalFunc struct {
+	internal
+	name string
+	fn   Func
+}
+
+func (g *globalFunc) Class() string { return "function" }
+
+// Repr leaves the address out that Python prints.
+func (g *globalFunc) Repr() string { return "<function " + g.name + ">" }
+
+func (g *globalFunc) call(r *run, a *args) (value.Value, error) { return g.fn.callWith(r, a.pos, a.kw) }
+
+// boundMethod is a method taken from its value without being called.
+type boundMethod struct {
+	internal
+	self value.Value
+	name string
+	fn   method
+}
+
+func (m *boundMethod) Class() string { return "builtin_function_or_method" }
+
+// Repr leaves the address out that Python prints.
+func (m *boundMethod) Repr() string {
+	return "<built-in method " + m.name + " of " + typeName(m.self) + " object>"
+}
+
+func (m *boundMethod) call(r *run, a *args) (value.Value, error) { return m.fn(r, m.self, a) }
+
+// callValue is Python's f(*args, **kwargs).
+func (r *run) callValue(f value.Value, a *args) (value.Value, error) {
+	if err := r.step(); err != nil {
+		return nil, err
+	}
+	switch f := f.(type) {
+	case callable:
+		return f.call(r, a)
+	case *undefined:
+		return nil, f.fail()
+	case Callable:
+		return Func(f.Call).callWith(r, a.pos, a.kw)
+	}
+	return nil, typeErr("'%s' object is not callable", typeName(f))
+}

@@ -1,0 +1,180 @@
+package jinja
+
+import (
+	"strconv"
+
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// shown stands for an argument of a format, so that it is printed within the limits.
+type shown struct {
+	internal
+	r      *run
+	v      value.Value
+	escape bool
+}
+
+// Class returns the class of the value it stands for, for messages.
+func (s *shown) Class() string { return typeName(s.v) }
+
+// Repr returns the value's repr; what goes wrong is kept for later.
+func (s *shown) Repr() string { return s.text(s.r.repr) }
+
+// PyStr returns the value's text.
+func (s *shown) PyStr() string { return s.text(s.r.str) }
+
+func (s *shown) text(print func(value.Value) (string, error)) string {
+	if s.r.failed != nil {
+		return ""
+	}
+	out, err := print(s.v)
+	if err == nil && s.escape && !isMarkup(s.v) {
+		out, err = s.r.escapeText(out)
+	}
+	s.r.failed = err
+	return out
+}
+
+// showable wraps what value.Format would print itself without a limit.
+func (r *run) showable(v value.Value, escape bool) value.Value {
+	switch v := v.(type) {
+	case value.Int, value.Float, value.Bool, *value.BigInt:
+		return v
+	case value.Str:
+		if !escape {
+			return v
+		}
+	case markup:
+		if !escape {
+			return value.Str(v.text)
+		}
+	}
+	return &shown{r: r, v: v, escape: escape}
+}
+
+// printf is Python's text % args.
+func (r *run) printf(format, a value.Value) (value.Value, error) {
+	text, _ := str(format)
+	escape := isMarkup(format)
+	if err := r.formatWidths(text, a); err != nil {
+		return nil, err
+	}
+	var wrapped value.Value
+	switch v := a.(type) {
+	case value.Tuple:
+		out := make(value.Tuple, len(v))
+		for i, x := range v {
+			out[i] = r.showable(x, escape)
+		}
+		wrapped = out
+	case *value.Dict:
+		out := &value.Dict{}
+		for k, x := range v.All() {
+			out.SetKey(k, r.showable(x, escape))
+		}
+		wrapped = out
+		if !named(text) { // one value, printed whole
+			wrapped = value.Tuple{r.showable(v, escape)}
+			if !directives(text) {
+				return like(format, percent(text)), r.alloc(len(text))
+			}
+		}
+	case *value.List, value.Bytes:
+		wrapped = value.Tuple{r.showable(v, escape)}
+		if !directives(text) {
+			return like(format, percent(text)), r.alloc(len(text))
+		}
+	default:
+		wrapped = value.Tuple{r.showable(v, escape)}
+	}
+	r.failed = nil
+	out, err := value.Format(text, wrapped)
+	if r.failed != nil {
+		err, r.failed = r.failed, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return like(format, out), r.alloc(len(out))
+}
+
+// scanFormat calls visit for the text behind each percent sign that is not doubled.
+func scanFormat(s string, visit func(rest string)) {
+	for i := 0; i+1 < len(s); i++ {
+		if s[i] != '%' {
+			continue
+		}
+		i++
+		if s[i] != '%' {
+			visit(s[i:])
+		}
+	}
+}
+
+func named(s string) bool {
+	found := false
+	scanFormat(s, func(rest string) { found = found || rest[0] == '(' })
+	return found
+}
+
+func directives(s string) bool {
+	found := false
+	scanFormat(s, func(string) { found = true })
+	return found || len(s) > 0 && s[len(s)-1] == '%' && !doubledEnd(s)
+}
+
+func doubledEnd(s string) bool {
+	n := 0
+	for i := len(s) - 1; i >= 0 && s[i] == '%'; i-- {
+		n++
+	}
+	return n%2 == 0
+}
+
+func percent(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		out = append(out, s[i])
+		if s[i] == '%' {
+			i++
+		}
+	}
+	return string(out)
+}
+
+// formatWidths counts the widths and precisions of a format before anything is made of them.
+func (r *run) formatWidths(s string, a value.Value) error {
+	total := len(s)
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			continue
+		}
+		j := i
+		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
+			j++
+		}
+		n, err := strconv.Atoi(s[i:j])
+		if err != nil || n > r.mem-total {
+			return r.alloc(-1)
+		}
+		total += n
+		i = j
+	}
+	if t, ok := a.(value.Tuple); ok { // widths given as "*"
+		for _, v := range t {
+			if n, ok := smallInt(v); ok && n > int64(r.mem) && containsStar(s) {
+				return r.alloc(-1)
+			}
+		}
+	}
+	return r.read(total)
+}
+
+func containsStar(s string) bool {
+	for i := range len(s) {
+		if s[i] == '*' {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,315 @@
+package jinja
+
+import (
+	"encoding/hex"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+// every holds if text is not empty and all of its characters are in a class.
+func every(name string, in func(rune) bool) method {
+	return textTest(name, func(s string) bool {
+		for _, r := range s {
+			if !in(r) {
+				return false
+			}
+		}
+		return s != ""
+	})
+}
+
+func textTest(name string, test func(string) bool) method {
+	return func(r *run, self value.Value, a *args) (value.Value, error) {
+		if err := a.builtin("str."+name, 0, 0); err != nil {
+			return nil, err
+		}
+		s, _ := str(self)
+		return value.Bool(test(s)), r.read(len(s))
+	}
+}
+
+var strClass = map[string]method{
+	"isalpha":      every("isalpha", unicode.IsLetter),
+	"isdigit":      every("isdigit", func(r rune) bool { return unicode.Is(unicode.Nd, r) || superscript(r) }),
+	"isdecimal":    every("isdecimal", func(r rune) bool { return unicode.Is(unicode.Nd, r) }),
+	"isnumeric":    every("isnumeric", unicode.IsNumber),
+	"isalnum":      every("isalnum", value.IsAlnum),
+	"isspace":      every("isspace", value.IsSpace),
+	"isascii":      textTest("isascii", isASCII),
+	"isprintable":  textTest("isprintable", func(s string) bool { return strings.IndexFunc(s, notPrintable) < 0 }),
+	"isidentifier": textTest("isidentifier", isIdentifier),
+	"isupper":      textTest("isupper", isUpper),
+	"islower":      textTest("islower", isLower),
+	"istitle":      textTest("istitle", isTitle),
+}
+
+func notPrintable(r rune) bool { return !value.Printable(r) }
+
+// superscript is a digit that is no decimal (Numeric_Type=Digit).
+func superscript(r rune) bool {
+	return r == 0xb2 || r == 0xb3 || r == 0xb9 || r == 0x2070 || r >= 0x2074 && r <= 0x2079 || r >= 0x2080 && r <= 0x2089 ||
+		r >= 0x2460 && r <= 0x2468
+}
+
+// cased is Python's notion for isupper and islower: at least one cased letter and none of the other case.
+func cased(s string, want, other func(rune) bool) bool {
+	found := false
+	for _, r := range s {
+		if other(r) || unicode.IsTitle(r) {
+			return false
+		}
+		found = found || want(r)
+	}
+	return found
+}
+
+func isUpper(s string) bool { return cased(s, unicode.IsUpper, unicode.IsLower) }
+func isLower(s string) bool { return cased(s, unicode.IsLower, unicode.IsUpper) }
+
+func isTitle(s string) bool {
+	found, inWord := false, false
+	for _, r := range s {
+		switch {
+		case unicode.IsUpper(r) || unicode.IsTitle(r):
+			if inWord {
+				return false
+			}
+			inWord, found = true, true
+		case unicode.IsLower(r):
+			if !inWord {
+				return false
+			}
+			found = true
+		default:
+			inWord = false
+		}
+	}
+	return found
+}
+
+var strOther = map[string]method{
+	"format":     formatMethod,
+	"format_map": formatMapMethod,
+	"encode":     encode,
+	"translate":  translate,
+	"maketrans":  makeTrans,
+}
+
+func encode(r *run, self value.Value, a *args) (value.Value, error) {
+	got, err := a.bind("str.encode", []string{"encoding", "errors"}, 0)
+	if err != nil {
+		return nil, err
+	}
+	name := "utf-8"
+	if got[0] != nil {
+		if name, err = textArg(got[0], "encode", 0); err != nil {
+			return nil, err
+		}
+	}
+	s, _ := str(self)
+	if err := r.alloc(len(s)); err != nil {
+		return nil, err
+	}
+	limit, ok := codec(name)
+	if !ok {
+		return nil, raise("LookupError", "unknown encoding: %s", name)
+	}
+	if limit == 0 {
+		return value.Bytes(s), nil
+	}
+	out := make([]byte, 0, len(s))
+	for i, c := range []rune(s) {
+		if c >= limit {
+			return nil, raise("UnicodeEncodeError", "'%s' codec can't encode character %s in position %d: ordinal not in range(%d)",
+				name, quote(string(c)), i, limit)
+		}
+		out = append(out, byte(c))
+	}
+	return value.Bytes(out), nil
+}
+
+// codec returns the first character an encoding cannot hold; 0 is UTF-8.
+func codec(name string) (rune, bool) {
+	switch strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "_", ""), "-", "")) {
+	case "utf8":
+		return 0, true
+	case "ascii", "usascii":
+		return 128, true
+	case "latin1", "iso88591":
+		return 256, true
+	}
+	return 0, false
+}
+
+func translate(r *run, self value.Value, a *args) (value.Value, error) {
+	if err := a.builtin("str.translate", 1, 1); err != nil {
+		return nil, err
+	}
+	s, _ := str(self)
+	var out []byte
+	for _, c := range s {
+		v, err := r.item(a.pos[0], value.Int(c))
+		switch {
+		case err == nil:
+		case catchable(err, "KeyError", "IndexError", "LookupError"):
+			v = value.Int(c)
+		default:
+			return nil, err
+		}
+		text, isText := str(v)
+		n, isNum := smallInt(v)
+		switch {
+		case isText:
+		case isNum:
+			text = string(rune(n))
+		case v == value.None:
+			text = ""
+		default:
+			return nil, typeErr("character mapping must return integer, None or str")
+		}
+		if err := r.alloc(len(text)); err != nil {
+			return nil, err
+		}
+		out = append(out, text...)
+	}
+	return like(self, bytesString(out)), r.read(8 * len(s))
+}
+
+func makeTrans(r *run, _ value.Value, a *args) (value.Value, error) {
+	if err := a.builtin("str.maketrans", 1, 3); err != nil {
+		return nil, err
+	}
+	d := &value.Dict{}
+	if len(a.pos) == 1 {
+		src, ok := a.pos[0].(*value.Dict)
+		if !ok {
+			return nil, typeErr("if you give only one argument to maketrans it must be a dict")
+		}
+		for k, v := range src.All() {
+			if s, ok := str(k); ok {
+				if utf8.RuneCountInString(s) != 1 {
+					return nil, valueErr("string keys in translate table must be of length 1")
+				}
+				c, _ := utf8.DecodeRuneInString(s)
+				k = value.Int(c)
+			}
+			d.SetKey(k, v)
+		}
+		return d, r.allocItems(3 * d.Len())
+	}
+	var list [3][]rune
+	for i, v := range a.pos {
+		s, err := textArg(v, "maketrans", i+1)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.allocItems(3 * len(s)); err != nil {
+			return nil, err
+		}
+		list[i] = []rune(s)
+	}
+	if len(list[0]) != len(list[1]) {
+		return nil, valueErr("the first two maketrans arguments must have equal length")
+	}
+	for i, c := range list[0] {
+		d.SetKey(value.Int(c), value.Int(list[1][i]))
+	}
+	for _, c := range list[2] {
+		d.SetKey(value.Int(c), value.None)
+	}
+	return d, nil
+}
+
+var bytesMethods = map[string]method{
+	"decode":     decodeBytes,
+	"hex":        hexBytes,
+	"startswith": bytesTest("startswith", strings.HasPrefix),
+	"endswith":   bytesTest("endswith", strings.HasSuffix),
+	"upper":      bytesMap("upper", func(c byte) byte { return c - 32*b2i(c >= 'a' && c <= 'z') }),
+	"lower":      bytesMap("lower", func(c byte) byte { return c + 32*b2i(c >= 'A' && c <= 'Z') }),
+}
+
+func b2i(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func bytesMap(name string, fn func(byte) byte) method {
+	return func(r *run, self value.Value, a *args) (value.Value, error) {
+		if err := a.builtin("bytes."+name, 0, 0); err != nil {
+			return nil, err
+		}
+		out := []byte(self.(value.Bytes))
+		for i, c := range out {
+			out[i] = fn(c)
+		}
+		return value.Bytes(out), r.alloc(len(out))
+	}
+}
+
+func bytesTest(name string, fn func(s, part string) bool) method {
+	return func(_ *run, self value.Value, a *args) (value.Value, error) {
+		if err := a.builtin("bytes."+name, 1, 1); err != nil {
+			return nil, err
+		}
+		part, ok := a.pos[0].(value.Bytes)
+		if !ok {
+			return nil, typeErr("%s first arg must be bytes or a tuple of bytes, not %s", name, typeName(a.pos[0]))
+		}
+		return value.Bool(fn(string(self.(value.Bytes)), string(part))), nil
+	}
+}
+
+func hexBytes(r *run, self value.Value, a *args) (value.Value, error) {
+	b := self.(value.Bytes)
+	if err := r.alloc(2 * len(b)); err != nil {
+		return nil, err
+	}
+	return value.Str(hex.EncodeToString([]byte(b))), a.builtin("bytes.hex", 0, 0)
+}
+
+func decodeBytes(r *run, self value.Value, a *args) (value.Value, error) {
+	got, err := a.bind("bytes.decode", []string{"encoding", "errors"}, 0)
+	if err != nil {
+		return nil, err
+	}
+	name, mode := "utf-8", "strict"
+	for i, dst := range []*string{&name, &mode} {
+		if got[i] != nil {
+			if *dst, err = textArg(got[i], "decode", 0); err != nil {
+				return nil, err
+			}
+		}
+	}
+	b := string(self.(value.Bytes))
+	if err := r.alloc(3 * len(b)); err != nil {
+		return nil, err
+	}
+	limit, ok := codec(name)
+	switch {
+	case !ok:
+		return nil, raise("LookupError", "unknown encoding: %s", name)
+	case limit == 0 && utf8.ValidString(b):
+		return value.Str(b), nil
+	case limit == 256:
+		out := make([]rune, len(b))
+		for i := range len(b) {
+			out[i] = rune(b[i])
+		}
+		return value.Str(string(out)), nil
+	case limit == 128 && isASCII(b):
+		return value.Str(b), nil
+	}
+	switch mode {
+	case "replace":
+		return value.Str(strings.ToValidUTF8(b, "\ufffd")), nil
+	case "ignore":
+		return value.Str(strings.ToValidUTF8(b, "")), nil
+	}
+	return nil, raise("UnicodeDecodeError", "'%s' codec can't decode bytes: invalid data", name)
+}

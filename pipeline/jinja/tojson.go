@@ -1,0 +1,95 @@
+package jinja
+
+import (
+	"strings"
+
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+var jsonHTML = strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "'", `\u0027`)
+
+// filterTojson is json.dumps with sorted keys, made safe for HTML.
+func filterTojson(r *run, a []value.Value) (value.Value, error) {
+	opts := value.JSONOptions{SortKeys: true, Default: jsonDefault}
+	extra := 0
+	if !value.IsNone(a[1]) {
+		n, err := index(a[1])
+		if err != nil {
+			if _, ok := str(a[1]); ok {
+				return nil, unsupported(0, "tojson with text as indent is not supported: give the number of spaces")
+			}
+			return nil, err
+		}
+		if n > 1000 {
+			return nil, limitErr("Memory", "tojson cannot indent by more than 1000")
+		}
+		n = max(n, 0)
+		opts.Indent, extra = &n, n
+	}
+	if err := r.measure(a[0], extra, 1); err != nil {
+		return nil, err
+	}
+	text, err := value.ToJSON(a[0], opts)
+	if err != nil {
+		return nil, err
+	}
+	text = jsonHTML.Replace(text)
+	return markup{text: text}, r.alloc(2 * len(text))
+}
+
+// jsonDefault writes what only templates know as what it is in Python.
+func jsonDefault(v value.Value) (value.Value, error) {
+	switch v := v.(type) {
+	case markup:
+		return value.Str(v.text), nil
+	case *groupTuple:
+		return v.pair, nil
+	}
+	return nil, typeErr("Object of type %s is not JSON serializable", typeName(v))
+}
+
+// measure goes over a value as json.dumps will, so that one that shares its parts many times over is stopped before it
+// is written out. indent is the spaces per level.
+func (r *run) measure(v value.Value, indent, depth int) error {
+	if err := r.step(); err != nil {
+		return err
+	}
+	if depth > maxValueNest {
+		return raise("RecursionError", "maximum recursion depth exceeded while encoding a JSON object")
+	}
+	if err := r.alloc(8 + indent*depth); err != nil {
+		return err
+	}
+	each := func(items []value.Value) error {
+		for _, x := range items {
+			if err := r.measure(x, indent, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	switch v := v.(type) {
+	case value.Str:
+		return r.alloc(2 * len(v))
+	case *value.BigInt:
+		return r.digits(v)
+	case *value.List:
+		return each(v.Items)
+	case value.Tuple:
+		return each(v)
+	case *groupTuple:
+		return each(v.pair)
+	case *value.Dict:
+		for k, x := range v.All() {
+			if s, ok := str(k); ok {
+				if err := r.alloc(2 * len(s)); err != nil {
+					return err
+				}
+			}
+			if err := r.measure(x, indent, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package jinja
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
+	width, err := intArg(a[1], 79)
+	if err != nil {
+		return nil, err
+	}
+	breakLong, err := truthArg(a[2], true)
+	if err != nil {
+		return nil, err
+	}
+	newline := "\n"
+	if !value.IsNone(a[3]) {
+		if newline, err = r.str(a[3]); err != nil {
+			return nil, err
+		}
+	}
+	hyphens, err := truthArg(a[4], true)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := str(a[0])
+	if !ok {
+		if u := asUndefined(a[0]); u != nil {
+			return nil, u.fail()
+		}
+		return nil, raise("AttributeError", "'%s' object has no attribute 'splitlines'", typeName(a[0]))
+	}
+	lines, err := r.lines(s, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.alloc(16 * len(s)); err != nil {
+		return nil, err
+	}
+	if width <= 0 && len(lines) > 0 {
+		return nil, valueErr("invalid width %d (must be > 0)", width)
+	}
+	w := wrapper{width: width, breakLong: breakLong, hyphens: hyphens}
+	parts := make([]string, len(lines))
+	for i, line := range lines {
+		wrapped := w.wrap(line)
+		if err := r.reserve(len(wrapped), len(newline)); err != nil {
+			return nil, err
+		}
+		parts[i] = strings.Join(wrapped, newline)
+	}
+	if err := r.reserve(len(parts), len(newline)); err != nil {
+		return nil, err
+	}
+	return value.Str(strings.Join(parts, newline)), nil
+}
+
+// wrapper is Python's textwrap.TextWrapper with tabs and white space left as they are.
+type wrapper struct {
+	width              int
+	breakLong, hyphens bool
+}
+
+func wrapSpace(c rune) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// wrap breaks one line into lines of at most width characters.
+func (w wrapper) wrap(s string) []string {
+	chunks := w.chunks([]rune(s))
+	var lines []string
+	for len(chunks) > 0 {
+		if blank(chunks[0]) && len(lines) > 0 {
+			chunks = chunks[1:]
+		}
+		var cur []rune
+		last := 0 // where the last chunk of the line begins
+		for len(chunks) > 0 && len(cur)+len(chunks[0]) <= w.width {
+			last = len(cur)
+			cur = append(cur, chunks[0]...)
+			chunks = chunks[1:]
+		}
+		if len(chunks) > 0 && len(chunks[0]) > w.width {
+			if cut := w.cut(chunks[0], w.width-len(cur), len(cur) == 0); cut > 0 {
+				last = len(cur)
+				cur = append(cur, chunks[0][:cut]...)
+				if chunks[0] = chunks[0][cut:]; len(chunks[0]) == 0 {
+					chunks = chunks[1:]
+				}
+			}
+		}
+		if len(cur) > 0 && blank(cur[last:]) {
+			cur = cur[:last]
+		}
+		if len(cur) > 0 {
+			lines = append(lines, string(cur))
+		}
+	}
+	return lines
+}
+
+func blank(chunk []rune) bool {
+	for _, c := range chunk {
+		if !value.IsSpace(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// cut is how much of a chunk that is too long goes on the line.
+func (w wrapper) cut(chunk []rune, left int, empty bool) int {
+	if !w.breakLong {
+		if empty {
+			return len(chunk)
+		}
+		return 0
+	}
+	end := min(left, len(chunk))
+	if !w.hyphens || len(chunk) <= left {
+		return end
+	}
+	for i := end - 1; i > 0; i-- {
+		if chunk[i] != '-' {
+			continue
+		}
+		for _, c := range chunk[:i] {
+			if c != '-' {
+				return i + 1
+			}
+		}
+		break
+	}
+	return end
+}
+
+// chunks splits text where lines may break: around white space and, with hyphens, behind them and around dashes.
+func (w wrapper) chunks(s []rune) [][]rune {
+	dashes := make([]int, len(s)+1) // where the run of dashes at i ends
+	for i := len(s) - 1; i >= 0; i-- {
+		dashes[i] = i
+		if s[i] == '-' {
+			dashes[i] = max(dashes[i+1], i+1)
+		}
+		if i+1 < len(s) && s[i] == '-' && s[i+1] != '-' {
+			dashes[i] = i + 1
+		}
+	}
+	var out [][]rune
+	for i := 0; i < len(s); {
+		j := w.chunkEnd(s, i, dashes)
+		out = append(out, s[i:j])
+		i = j
+	}
+	return out
+}
+
+func (w wrapper) chunkEnd(s []rune, i int, dashes []int) int {
+	if wrapSpace(s[i]) {
+		for i < len(s) && wrapSpace(s[i]) {
+			i++
+		}
+		return i
+	}
+	if !w.hyphens {
+		for i < len(s) && !wrapSpace(s[i]) {
+			i++
+		}
+		return i
+	}
+	if dashBetween(s, i, dashes) {
+		return dashes[i]
+	}
+	for j := i + 1; ; j++ {
+		switch {
+		case j < len(s) && s[j] == '-' && hyphenBreak(s, j):
+			return j + 1
+		case j == len(s) || wrapSpace(s[j]) || dashBetween(s, j, dashes):
+			return j
+		}
+	}
+}
+
+func wordPunct(c rune) bool { return value.IsWord(c) || strings.ContainsRune(`!"'&.,?`, c) }
+
+func letter(s []rune, i int) bool {
+	return i >= 0 && i < len(s) && value.IsWord(s[i]) && !unicode.Is(unicode.Nd, s[i])
+}
+
+// dashBetween is a dash of two or more hyphens between words.
+func dashBetween(s []rune, i int, dashes []int) bool {
+	return i > 0 && i < len(s) && s[i] == '-' && dashes[i]-i >= 2 && wordPunct(s[i-1]) && dashes[i] < len(s) &&
+		value.IsWord(s[dashes[i]])
+}
+
+// hyphenBreak reports whether a line may break behind the hyphen at j.
+func hyphenBreak(s []rune, j int) bool {
+	before := letter(s, j-1) && letter(s, j-2) || j >= 3 && letter(s, j-3) && s[j-2] == '-' && wordPunct(s[j-1])
+	if !before || !letter(s, j+1) {
+		return false
+	}
+	return letter(s, j+2) || j+2 < len(s) && s[j+2] == '-' && letter(s, j+3)
+}
