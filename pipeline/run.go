@@ -192,14 +192,24 @@ func (r *run) room(i int32, nd *node, visits int32) (component.In, *component.En
 	return r.ins[nd.first:last:last], &r.envs[i]
 }
 
+// fill sets a fresh environment field by field: most are nil most of the time.
 func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
-	*env = component.Env{Component: nd.name, Type: nd.typ, Visit: visit, RequestID: r.c.context.RequestID, Secrets: r.secrets,
-		HTTP: r.c.http, Stores: r.c.stores, Files: r.c.files, Log: r.c.log, Now: r.c.now}
+	env.Component, env.Type, env.Visit, env.RequestID = nd.name, nd.typ, visit, r.c.context.RequestID
+	env.Secrets, env.Log, env.Now = r.secrets, r.c.log, r.c.now
 	if env.Log == nil {
 		env.Log = discard
 	}
 	if env.Now == nil {
 		env.Now = time.Now
+	}
+	if r.c.http != nil {
+		env.HTTP = r.c.http
+	}
+	if r.c.stores != nil {
+		env.Stores = r.c.stores
+	}
+	if r.c.files != nil {
+		env.Files = r.c.files
 	}
 	if r.streams != nil && r.streams[i] {
 		emit := r.c.stream
