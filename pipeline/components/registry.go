@@ -7,11 +7,14 @@ import (
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/components/builders"
 	"github.com/haywardhq/hayward/pipeline/components/converters"
+	"github.com/haywardhq/hayward/pipeline/components/extractors"
 	"github.com/haywardhq/hayward/pipeline/components/generators/chat"
 	"github.com/haywardhq/hayward/pipeline/components/joiners"
 	"github.com/haywardhq/hayward/pipeline/components/preprocessors"
+	"github.com/haywardhq/hayward/pipeline/components/rankers"
 	"github.com/haywardhq/hayward/pipeline/components/retrievers"
 	"github.com/haywardhq/hayward/pipeline/components/retrievers/in_memory"
+	"github.com/haywardhq/hayward/pipeline/components/routers"
 	"github.com/haywardhq/hayward/pipeline/components/writers"
 	"github.com/haywardhq/hayward/pipeline/docstore/memory"
 )
@@ -22,7 +25,13 @@ func Registry() *component.Registry { return component.NewRegistry(types(), stor
 func types() []*component.Type {
 	return []*component.Type{
 		builders.AnswerBuilderType(),
+		builders.PromptBuilderType(),
+		converters.CSVToDocumentType(),
+		converters.HTMLToDocumentType(),
+		converters.JSONConverterType(),
+		converters.OutputAdapterType(),
 		converters.TextFileToDocumentType(),
+		extractors.RegexTextExtractorType(),
 		chat.OpenAIChatGeneratorType(),
 		joiners.AnswerJoinerType(),
 		joiners.BranchJoinerType(),
@@ -32,10 +41,16 @@ func types() []*component.Type {
 		preprocessors.DocumentCleanerType(),
 		preprocessors.DocumentSplitterType(),
 		preprocessors.TextCleanerType(),
+		rankers.LostInTheMiddleRankerType(),
+		rankers.MetaFieldRankerType(),
 		retrievers.FilterRetrieverType(),
 		retrievers.SentenceWindowRetrieverType(),
 		in_memory.InMemoryBM25RetrieverType(),
 		in_memory.InMemoryEmbeddingRetrieverType(),
+		routers.ConditionalRouterType(),
+		routers.DocumentLengthRouterType(),
+		routers.FileTypeRouterType(),
+		routers.MetadataRouterType(),
 		writers.DocumentWriterType(),
 	}
 }
