@@ -24,6 +24,12 @@ type Builder struct {
 // NewBuilder fills in defaults and refuses unknown and missing parameters.
 func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg *Registry) (*Builder, error) {
 	b := &Builder{Name: name, Type: t, Params: &value.Dict{}, Where: where, Registry: reg}
+	for key := range given.All() {
+		if s, ok := key.(value.Str); !ok || !slices.ContainsFunc(t.Params, func(p Param) bool { return p.Name == string(s) }) {
+			return nil, fault.New(fault.Invalid, "component '%s' (%s) has no init parameter %s", name, t.Name, value.Repr(key)).
+				WithCode("DeserializationError").WithHint("its parameters are: %s", strings.Join(t.ParamNames(), ", ")).At(where)
+		}
+	}
 	for _, p := range t.Params {
 		v, ok := given.Get(p.Name)
 		switch {
@@ -34,12 +40,6 @@ func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg 
 		default:
 			return nil, fault.New(fault.Invalid, "component '%s' (%s) lacks its required init parameter '%s'", name, t.Name, p.Name).
 				WithCode("DeserializationError").At(where)
-		}
-	}
-	for key := range given.All() {
-		if s, ok := key.(value.Str); !ok || !slices.ContainsFunc(t.Params, func(p Param) bool { return p.Name == string(s) }) {
-			return nil, fault.New(fault.Invalid, "component '%s' (%s) has no init parameter %s", name, t.Name, value.Repr(key)).
-				WithCode("DeserializationError").WithHint("its parameters are: %s", strings.Join(t.ParamNames(), ", ")).At(where)
 		}
 	}
 	return b, nil
