@@ -140,14 +140,6 @@ func (nd *node) inputNames() []string {
 	return out
 }
 
-func (nd *node) outputNames() []string {
-	out := make([]string, len(nd.spec.Outputs))
-	for i, o := range nd.spec.Outputs {
-		out[i] = o.Name
-	}
-	return out
-}
-
 // included turns the names of [IncludeOutputsFrom] into a set of nodes.
 func (r *run) included(names []string) {
 	if len(names) == 0 {

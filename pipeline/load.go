@@ -204,21 +204,20 @@ func (l *loader) strangeKeys(n *pyyaml.Node, where fault.Where, what string, kno
 	return fine
 }
 
-// placed gives an error the place of what it is about, unless it knows a better one.
+// placed gives an error the place of what it is about, as far as it does not know it itself.
 func placed(err error, where fault.Where) error {
 	f := fault.From(err)
-	if f.Where.Position.IsZero() {
-		at := f.Where
+	at := f.Where
+	if at.Position.IsZero() {
 		at.Position = where.Position
-		if at.Component == "" {
-			at.Component = where.Component
-		}
-		if at.Type == "" {
-			at.Type = where.Type
-		}
-		return f.At(at)
 	}
-	return err
+	if at.Component == "" {
+		at.Component = where.Component
+	}
+	if at.Type == "" {
+		at.Type = where.Type
+	}
+	return f.At(at)
 }
 
 func (l *loader) connections() {

@@ -106,6 +106,9 @@ func TestLoadProblems(t *testing.T) {
 			if c.message != "" && f.Message != full(c.message) {
 				t.Errorf("message\n%s\nwant\n%s", f.Message, full(c.message))
 			}
+			if strings.HasPrefix(c.src, "components:\n  a:\n    type") && f.Where.Component != "a" {
+				t.Errorf("component %q, want a", f.Where.Component)
+			}
 			if c.hint != "" && f.Hint != full(c.hint) {
 				t.Errorf("hint %q, want %q", f.Hint, full(c.hint))
 			}

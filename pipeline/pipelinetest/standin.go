@@ -24,6 +24,11 @@ var fullNames = map[string]string{
 	"Any":             "typing.Any",
 	"Optional":        "typing.Optional",
 	"Union":           "typing.Union",
+	"Literal":         "typing.Literal",
+	"Callable":        "collections.abc.Callable",
+	"Iterable":        "collections.abc.Iterable",
+	"Sequence":        "collections.abc.Sequence",
+	"Mapping":         "collections.abc.Mapping",
 }
 
 var word = regexp.MustCompile(`[A-Za-z_][\w.]*`)
@@ -102,7 +107,7 @@ func (s *Scenario) inputOf(name, socket string, rec InputSocket) component.Input
 	switch {
 	case rec.Greedy:
 		in.Variadic = component.Greedy
-	case rec.Lazy && s.declaredLazy(name, in.Type):
+	case rec.Lazy && s.declaredLazy(name, socket, in.Type):
 		in.Variadic = component.Lazy
 	}
 	if !rec.Mandatory {
@@ -112,10 +117,23 @@ func (s *Scenario) inputOf(name, socket string, rec InputSocket) component.Input
 }
 
 // declaredLazy tells a socket that was declared variadic from a list socket that became so when a second sender was
-// connected: the recording says "lazy" for both. Only joiners and Sum declare one.
-func (s *Scenario) declaredLazy(name string, t *pytype.Type) bool {
+// connected: the recording says "lazy" for both. The first gets a list of lists, the second their items. Where no visit
+// says, joiners and the sample components are the ones that declare one.
+func (s *Scenario) declaredLazy(name, socket string, t *pytype.Type) bool {
+	if !t.ListLike() {
+		return true
+	}
+	for _, r := range s.Runs {
+		for _, c := range r.Calls {
+			v, _ := c.Inputs.Get(socket)
+			if list, ok := v.(*value.List); ok && c.Component == name && len(list.Items) > 0 {
+				_, nested := list.Items[0].(*value.List)
+				return nested
+			}
+		}
+	}
 	class := s.Sockets[name].Class
-	return !t.ListLike() || strings.Contains(class, "oiner") || strings.Contains(class, "sample_components")
+	return strings.Contains(class, "oiner") || strings.Contains(class, "sample_components")
 }
 
 // defaultOf finds a default in a visit for which nobody had sent a value: not the user, and no sender since the visit
