@@ -46,6 +46,9 @@ func (h *Host) ExplainSecret(ctx context.Context, name, pipelineName string) (*E
 	if err != nil {
 		return nil, err
 	}
+	if pipelineName == "" {
+		return nil, finish(ctx, entry, fault.New(fault.Invalid, "the pipeline that would ask is missing").At(fault.Where{Field: "pipeline"}))
+	}
 	e, err := h.catalogue.Get(ctx, c.App, c.Tenant, pipelineName)
 	if err != nil {
 		return nil, finish(ctx, entry, err)

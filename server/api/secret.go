@@ -144,11 +144,7 @@ func (d *Door) versions(ctx context.Context, r *router.Request) (any, error) {
 }
 
 func (d *Door) explain(ctx context.Context, r *router.Request) (any, error) {
-	p := r.URL.Query().Get("pipeline")
-	if p == "" {
-		return nil, fault.New(fault.Invalid, "the query parameter pipeline is missing").At(fault.Where{Field: "pipeline"})
-	}
-	return d.Host.ExplainSecret(ctx, r.PathValue("name"), p)
+	return d.Host.ExplainSecret(ctx, r.PathValue("name"), r.URL.Query().Get("pipeline"))
 }
 
 // reveal is on the published list of importers of sealed/reveal: an admin asks for the value in so many words, and both

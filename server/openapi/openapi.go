@@ -9,7 +9,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/server/router"
+	"github.com/haywardhq/hayward/vault/audit"
 )
 
 // Info is the head of the document.
@@ -31,7 +33,12 @@ var pathParam = regexp.MustCompile(`\{([^}]+)\}`)
 
 // Document returns the OpenAPI 3.1 document of the routes and of the given pipelines.
 func Document(info Info, routes []router.Route, pipelines []Pipeline) *huma.OpenAPI {
-	reg := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	reg := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	// On the wire these are strings.
+	for _, t := range []any{router.Sealed{}, sealed.Destination{}} {
+		reg.RegisterTypeAlias(reflect.TypeOf(t), reflect.TypeFor[string]())
+	}
+	reg.RegisterTypeAlias(reflect.TypeFor[audit.Detail](), reflect.TypeFor[[]string]()) // a pair
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info:    &huma.Info{Title: info.Title, Description: info.Description, Version: info.Version},
@@ -77,6 +84,19 @@ func add(doc *huma.OpenAPI, reg huma.Registry, r *router.Route) {
 	op.Responses[successCode(r)] = success(reg, r)
 	op.Responses["default"] = failure(reg, r.Dialect)
 	put(doc, r.Path, r.Method, op)
+}
+
+// schemaName adds the package to a type's name: two rooms may have a Version each.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	pkg := t.PkgPath()
+	pkg = pkg[strings.LastIndexByte(pkg, '/')+1:]
+	if pkg == "" {
+		return huma.DefaultSchemaNamer(t, hint)
+	}
+	return strings.ToUpper(pkg[:1]) + pkg[1:] + huma.DefaultSchemaNamer(t, hint)
 }
 
 func paramType(q router.Param) string {

@@ -27,7 +27,6 @@ import (
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
-	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
 // App is a server, put together and listening, not yet serving.
@@ -63,11 +62,14 @@ func Open(ctx context.Context, s Settings) (a *App, err error) {
 	if s.App == "" {
 		s.App = "default"
 	}
+	if s.Registry == nil {
+		s.Registry = components.Registry()
+	}
 	v, err := OpenVault(ctx, s.DataDir, s.Root, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	a = &App{settings: s, log: s.Log, vault: v, registry: components.Registry()}
+	a = &App{settings: s, log: s.Log, vault: v, registry: s.Registry}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -176,6 +178,9 @@ func (a *App) sweep(ctx context.Context) {
 
 // Close closes the database and gives the data directory back.
 func (a *App) Close() error { return a.vault.Close() }
+
+// Verify checks every audit chain against the heads kept outside the database.
+func (a *App) Verify(ctx context.Context) (audit.Report, error) { return a.vault.Verify(ctx) }
 
 // Origin says where the root key is, for people, and whether it was made just now.
 func (a *App) Origin() (string, bool) { return a.vault.Ring.Origin() }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/auth/password"
+	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/keyring"
 )
@@ -32,6 +33,9 @@ type Settings struct {
 
 	EgressAllow []string                        // "host:port" beyond the public internet
 	EnvAllow    map[string][]sealed.Destination // variables that pipelines may have, and where each may go
+
+	// Registry is the table of component types; nil is the built-in one. A program with components of its own adds them here.
+	Registry *component.Registry
 
 	Requests map[string]limit.Rate // "ip", "tenant", "user"; missing ones take defaults
 	Login    limit.LoginOptions
