@@ -3,10 +3,12 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/pipelinetest"
 	"github.com/haywardhq/hayward/pipeline/pytype"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -69,6 +71,26 @@ func TestAllocationsPerNode(t *testing.T) {
 		})
 		if per/float64(n) > 3 {
 			t.Errorf("%d components: %.1f allocations each", n, per/float64(n))
+		}
+	}
+}
+
+// Reading and compiling a file of ten components.
+func BenchmarkLoad(b *testing.B) {
+	var src strings.Builder
+	src.WriteString("components:\n")
+	for i := range 10 {
+		fmt.Fprintf(&src, "  c%d:\n    type: %sadd_value.AddFixedValue\n    init_parameters:\n      add: %d\n", i, samples, i)
+	}
+	src.WriteString("connections:\n")
+	for i := range 9 {
+		fmt.Fprintf(&src, "  - {sender: c%d.result, receiver: c%d.value}\n", i, i+1)
+	}
+	text, reg := []byte(src.String()), pipelinetest.Registry()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := pipeline.Load(text, "p.yml", reg, pipeline.LoadOptions{}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+
+	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/pytype"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+type pass struct{}
+
+func (pass) Run(_ context.Context, _ *component.Env, in component.In) (component.Out, error) {
+	return component.Outputs(in[0]), nil
+}
+
+// twoSenders is a -> c and b -> c, with c's socket becoming lazily variadic.
+func twoSenders(t *testing.T) *Plan {
+	list := pytype.MustParse("list[int]")
+	sp := &component.Spec{Inputs: []component.Input{{Name: "value", Type: list}}, Outputs: []component.Output{{Name: "value", Type: list}}}
+	p := New(nil)
+	for _, n := range []string{"a", "b", "c"} {
+		if err := p.AddInstance(n, pass{}, sp, "test.Pass"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range []string{"a", "b"} {
+		if err := p.Connect(n, "c"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := p.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// What goes back to the pool holds nothing of the run, also when it failed halfway, and so does what stands in a list's
+// spare room.
+func TestReleasedStateIsEmpty(t *testing.T) {
+	plan := twoSenders(t)
+	given := value.NewList(value.Str("one tenant's"))
+	for name, inputs := range map[string]*value.Dict{
+		"a whole run":  value.NewDict("a", value.NewDict("value", given), "b", value.NewDict("value", given), "c", value.NewDict("value", given)),
+		"a failed run": value.NewDict("a", value.NewDict("value", given), "c", value.NewDict("value", given)),
+	} {
+		s := plan.program.newState()
+		r := &run{ctx: context.Background(), g: plan.program, s: s, limits: plan.program.limits, result: &Result{Outputs: &value.Dict{}},
+			secrets: newSecretChain(Init{}, &config{})}
+		err := r.do(inputs)
+		if (err != nil) != (name == "a failed run") {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s.release()
+		for i := range s.slots {
+			sl := &s.slots[i]
+			for _, it := range sl.items[:cap(sl.items)] {
+				if it != (item{}) {
+					t.Errorf("%s: slot %d still holds %v", name, i, it.val)
+				}
+			}
+			if sl.val != nil || sl.from != fromNobody || len(sl.items) > 0 || sl.ran+sl.sent != 0 || sl.byUser {
+				t.Errorf("%s: slot %d is %+v", name, i, *sl)
+			}
+		}
+		for i, words := range [][]uint64{s.ran, s.sent, s.sets[highest], s.sets[ready], s.sets[waiting], s.deferred, s.round[0], s.round[1]} {
+			for _, w := range words {
+				if w != 0 {
+					t.Errorf("%s: set %d is not empty", name, i)
+				}
+			}
+		}
+	}
+}
+
+// A list socket that the user sends to as well takes both in that run, and is as before in the next.
+func TestUserBesideASenderIsPerRun(t *testing.T) {
+	plan := twoSenders(t)
+	one, two, three := value.NewList(value.Int(1)), value.NewList(value.Int(2)), value.NewList(value.Int(3))
+	base := value.NewDict("a", value.NewDict("value", one), "b", value.NewDict("value", two))
+	with := base.Clone()
+	with.Set("c", value.NewDict("value", three))
+	for range 2 {
+		for inputs, want := range map[*value.Dict]string{with: "{'c': {'value': [3, 1, 2]}}", base: "{'c': {'value': [1, 2]}}"} {
+			res, err := plan.Run(context.Background(), inputs)
+			if err != nil || value.Repr(res.Outputs) != want {
+				t.Errorf("%v %v, want %s", res.Outputs, err, want)
+			}
+		}
+	}
+}
+
+// A handle with its own init context costs next to nothing.
+func TestHandleIsCheap(t *testing.T) {
+	plan := twoSenders(t)
+	if n := testing.AllocsPerRun(100, func() { sink = plan.With(Init{}) }); n > 1 {
+		t.Errorf("%v allocations", n)
+	}
+	if sink.program != plan.program {
+		t.Error("the program was copied")
+	}
+}
+
+var sink *Plan
