@@ -53,7 +53,7 @@ func (l *argList) push(r *run, f *frame, base int) (args, error) {
 		}
 		items, err := r.items(v)
 		if catchable(err, "TypeError") {
-			err = typeErr("%s() argument after * must be an iterable, not %s", l.fn, typeName(v))
+			err = typeErr("Value after * must be an iterable, not %s", typeName(v))
 		}
 		if err != nil {
 			return args{}, err
@@ -250,7 +250,7 @@ func (c *compiler) filterExpr(e *filterExpr, s *scope) (evalFn, error) {
 			return nil, err
 		}
 	}
-	return c.applied(fn, obj, &e.callArgs, e.name, s)
+	return c.applied(fn, obj, &e.callArgs, c.env.lib.callName(e), s)
 }
 
 func (c *compiler) applied(fn invoker, obj evalFn, a *callArgs, name string, s *scope) (evalFn, error) {
@@ -281,5 +281,13 @@ func (c *compiler) testExpr(e *testExpr, s *scope) (evalFn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.applied(fn, obj, &e.callArgs, e.name, s)
+	return c.applied(fn, obj, &e.callArgs, "jinja2.tests.test_"+e.name, s)
+}
+
+// callName is what Python calls a filter in messages about its arguments.
+func (l *library) callName(e *filterExpr) string {
+	if b := l.filters[e.name]; b != nil && b.pyName != "" {
+		return "jinja2.filters." + b.pyName
+	}
+	return "jinja2.filters.do_" + e.name
 }

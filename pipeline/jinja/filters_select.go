@@ -43,7 +43,7 @@ func (r *run) applier(kind string, name value.Value, rest []value.Value, kw []Kw
 	if u := asUndefined(name); u != nil {
 		msg := "No " + kind + " named " + value.Repr(name)
 		return func(value.Value) (value.Value, error) {
-			return nil, templateErr("%s (%s; did you forget to quote the callable name?)", msg, u.message())
+			return nil, templateErr("%s. (%s; did you forget to quote the callable name?)", msg, u.message())
 		}, nil
 	}
 	var fn invoker

@@ -17,6 +17,7 @@ func (internal) Attr(string) (value.Value, bool) { return nil, false }
 type markup struct {
 	internal
 	text string
+	tag  string // what an extension marked it as; text made of it stays marked
 }
 
 func (m markup) Class() string { return "markupsafe.Markup" }
@@ -28,8 +29,15 @@ func (m markup) PyStr() string { return m.text }
 // PyLen is the length, for truth.
 func (m markup) PyLen() int { return len(m.text) }
 
-// MarkSafe returns text as markup, which autoescape leaves alone.
-func MarkSafe(text string) value.Value { return markup{text: text} }
+// MarkSafe returns text as markup, which autoescape leaves alone. tag is for [MarkOf] and may be empty: methods of the
+// text keep it, joining it with other text does not, as with a subclass of Markup in Python.
+func MarkSafe(text, tag string) value.Value { return markup{text: text, tag: tag} }
+
+// MarkOf returns the tag that [MarkSafe] gave a value.
+func MarkOf(v value.Value) string {
+	m, _ := v.(markup)
+	return m.tag
+}
 
 // str returns the text of a str or markup.
 func str(v value.Value) (string, bool) {
@@ -58,8 +66,8 @@ func isMarkup(v value.Value) bool { _, ok := v.(markup); return ok }
 
 // like returns text as markup if v is markup, else as a str.
 func like(v value.Value, text string) value.Value {
-	if isMarkup(v) {
-		return markup{text: text}
+	if m, ok := v.(markup); ok {
+		return markup{text: text, tag: m.tag}
 	}
 	return value.Str(text)
 }
@@ -78,7 +86,7 @@ func (r *run) escapeText(s string) (string, error) {
 // escape is markupsafe.escape: markup stays, everything else is printed and escaped.
 func (r *run) escape(v value.Value) (markup, error) {
 	if m, ok := v.(markup); ok {
-		return m, nil
+		return markup{text: m.text}, nil
 	}
 	s, err := r.str(v)
 	if err != nil {

@@ -162,7 +162,11 @@ func (r *run) addMarkup(a, b value.Value) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return markup{text: x.text + y.text}, r.alloc(len(x.text) + len(y.text))
+	whole := a
+	if !isMarkup(a) {
+		whole = b
+	}
+	return like(whole, x.text+y.text), r.alloc(len(x.text) + len(y.text))
 }
 
 func (r *run) joinItems(a, b []value.Value) ([]value.Value, error) {
@@ -197,7 +201,7 @@ func (r *run) repeat(a, b value.Value) (value.Value, error) {
 		return value.Str(s), err
 	case markup:
 		s, err := r.repeatText(v.text, n)
-		return markup{text: s}, err
+		return like(v, s), err
 	case value.Bytes:
 		s, err := r.repeatText(string(v), n)
 		return value.Bytes(s), err

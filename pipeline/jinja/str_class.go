@@ -124,7 +124,7 @@ func encode(r *run, self value.Value, a *args) (value.Value, error) {
 	for i, c := range []rune(s) {
 		if c >= limit {
 			return nil, raise("UnicodeEncodeError", "'%s' codec can't encode character %s in position %d: ordinal not in range(%d)",
-				name, quote(string(c)), i, limit)
+				name, "'"+asciiEscape(c)+"'", i, limit)
 		}
 		out = append(out, byte(c))
 	}

@@ -18,6 +18,19 @@ var strFind = map[string]method{
 	"endswith":   affixTest("endswith", strings.HasSuffix),
 }
 
+// searchArgs checks the arguments of the methods that search: text and two bounds.
+func (a *args) searchArgs(name string) error {
+	switch n := len(a.pos); {
+	case len(a.kw) > 0:
+		return typeErr("str.%s() takes no keyword arguments", name)
+	case n < 1:
+		return typeErr("%s() takes at least 1 argument (%d given)", name, n)
+	case n > 3:
+		return typeErr("%s() takes at most 3 arguments (%d given)", name, n)
+	}
+	return nil
+}
+
 // window is the part of s between two optional bounds; ok is false if start lies behind the end.
 func window(s string, start, end value.Value) (part string, at int, ok bool, err error) {
 	n := utf8.RuneCountInString(s)
@@ -50,7 +63,7 @@ func window(s string, start, end value.Value) (part string, at int, ok bool, err
 
 func findMethod(name string, find func(s, sub string) int, must bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 1, 3); err != nil {
+		if err := a.searchArgs(name); err != nil {
 			return nil, err
 		}
 		sub, ok := str(a.pos[0])
@@ -80,7 +93,7 @@ func findMethod(name string, find func(s, sub string) int, must bool) method {
 }
 
 func countText(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("str.count", 1, 3); err != nil {
+	if err := a.searchArgs("count"); err != nil {
 		return nil, err
 	}
 	sub, ok := str(a.pos[0])
@@ -100,7 +113,7 @@ func countText(r *run, self value.Value, a *args) (value.Value, error) {
 
 func affixTest(name string, fn func(s, part string) bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 1, 3); err != nil {
+		if err := a.searchArgs(name); err != nil {
 			return nil, err
 		}
 		s, _ := str(self)
