@@ -154,6 +154,9 @@ func (d *Door) reveal(ctx context.Context, r *router.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Shared { // what the operator shares is used by a tenant's pipelines, not read by the tenant
+		return nil, fault.New(fault.NotFound, "there is no secret %s", s.Key).WithCode("SecretNotFound")
+	}
 	raw := reveal.Inside(s.Value)
 	defer clear(raw)
 	return Revealed{Name: s.Key, Version: s.Version, Value: string(raw)}, nil

@@ -66,6 +66,9 @@ func TestADeployedAddressOfOnesOwnGetsNoKey(t *testing.T) {
 	if code, body := s.Call(editor, "PUT", "/api/v1/secrets/GOOD_KEY", `{"value": "x", "destinations": ["`+evil.URL+`"]}`); code != 403 {
 		t.Errorf("an editor changes a destination: %d %s", code, body)
 	}
+	if code, body := s.Call(admin, "POST", "/api/v1/secrets/SHARED_KEY/reveal", ""); code != 404 || strings.Contains(body, sharedKey) {
+		t.Errorf("a tenant reads what the operator shares: %d %s", code, body)
+	}
 	for _, name := range []string{"BARE_KEY", "GOOD_KEY", "SHARED_KEY", "E2E_ENV_KEY"} {
 		for _, base := range []string{evil.URL, good.URL} {
 			yaml := strings.ReplaceAll(fmt.Sprintf(askYAML, base), "OPENAI_API_KEY", name)
