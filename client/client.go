@@ -161,20 +161,65 @@ type problem struct {
 	Hint      string          `json:"hint"`
 	Where     fault.Where     `json:"where"`
 	RequestID string          `json:"request_id"`
+	Problems  []struct {
+		Detail string      `json:"detail"`
+		Code   string      `json:"code"`
+		Hint   string      `json:"hint"`
+		Where  fault.Where `json:"where"`
+	} `json:"problems"`
+}
+
+// Problems is several faults that the server found together; the first one is the main one.
+type Problems []*fault.Error
+
+// Error lists every problem, one to a line.
+func (p Problems) Error() string {
+	texts := make([]string, len(p))
+	for i, e := range p {
+		texts[i] = e.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Unwrap returns the problems in order.
+func (p Problems) Unwrap() []error {
+	out := make([]error, len(p))
+	for i, e := range p {
+		out[i] = e
+	}
+	return out
 }
 
 func readProblem(resp *http.Response) error {
 	b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	mt, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if mt == "application/json" || mt == "application/problem+json" {
+		if err := problemFault(resp.StatusCode, b); err != nil {
+			return err
+		}
+	}
+	return fault.New(kindOf(resp.StatusCode, ""), "the server answered %s", resp.Status)
+}
+
+// problemFault makes the fault again that a problem document came from; nil if b is none.
+func problemFault(status int, b []byte) error {
 	var p problem
-	if (mt != "application/json" && mt != "application/problem+json") || json.Unmarshal(b, &p) != nil {
-		return fault.New(kindOf(resp.StatusCode, ""), "the server answered %s", resp.Status)
+	if json.Unmarshal(b, &p) != nil || len(p.Detail) == 0 {
+		return nil
 	}
 	var detail string
 	if json.Unmarshal(p.Detail, &detail) != nil {
 		detail = string(p.Detail)
 	}
-	return fault.New(kindOf(resp.StatusCode, p.Kind), "%s", detail).WithCode(p.Code).WithHint("%s", p.Hint).At(p.Where)
+	kind := kindOf(status, p.Kind)
+	if len(p.Problems) > 1 {
+		many := make(Problems, len(p.Problems))
+		for i, one := range p.Problems {
+			many[i] = &fault.Error{Kind: kind, Code: one.Code, Message: one.Detail, Hint: one.Hint, Where: one.Where}
+		}
+		return many
+	}
+	return &fault.Error{Kind: kind, Code: p.Code, Message: detail, Hint: p.Hint, Where: p.Where}
 }
 
 func kindOf(code int, name string) fault.Kind {

@@ -57,16 +57,49 @@ func (s *Server) known(sum keySum) bool {
 
 // Allow makes the server answer to more keys.
 func (s *Server) Allow(keys ...sealed.Value) {
+	sums := make([]keySum, len(keys))
+	for i, k := range keys {
+		sums[i] = sumOf(k)
+	}
+	s.allow(sums)
+}
+
+func (s *Server) allow(sums []keySum) {
 	for {
 		have := s.keys.Load()
-		more := append([]keySum(nil), *have...)
-		for _, k := range keys {
-			more = append(more, sumOf(k))
-		}
+		more := append(append([]keySum(nil), *have...), sums...)
 		if s.keys.CompareAndSwap(have, &more) {
 			return
 		}
 	}
+}
+
+// Sum is the SHA-256 of a key: enough to recognise the key, nothing to use it with. Whoever starts the server again can
+// keep sums where keys must not lie.
+type Sum [sha256.Size]byte
+
+// SumOf returns the sum of a key.
+func SumOf(key sealed.Value) Sum { return Sum(sumOf(key)) }
+
+// String returns the sum in hex, which [ParseSum] reads.
+func (s Sum) String() string { return hex.EncodeToString(s[:]) }
+
+// ParseSum reads a sum in hex.
+func ParseSum(text string) (Sum, error) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != sha256.Size {
+		return Sum{}, fault.New(fault.Invalid, "this is not the SHA-256 of a key in hex")
+	}
+	return Sum(b), nil
+}
+
+// AllowSums makes the server answer to the keys that have these sums.
+func (s *Server) AllowSums(sums ...Sum) {
+	keys := make([]keySum, len(sums))
+	for i, sum := range sums {
+		keys[i] = keySum(sum)
+	}
+	s.allow(keys)
 }
 
 // authenticate returns the fingerprint of the key in the request, "none" without one, and what is wrong with it.

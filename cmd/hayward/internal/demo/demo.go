@@ -13,6 +13,7 @@ import (
 
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
+	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/devllm"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -101,12 +102,28 @@ func (r *running) settings(model string) app.Settings {
 
 // createOperator creates the operator on the files. One who is there already was created by a start that was cut short.
 func (r *running) createOperator(ctx context.Context, s app.Settings) error {
+	if err := unused(s.DataDir); err != nil {
+		return err
+	}
 	_, err := app.CreateOperator(ctx, s, "operator", r.passwords["operator"])
 	return unlessThere(err)
 }
 
+// unused makes sure that no server has the data directory: the error for that is of the same kind as for a taken name.
+func unused(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the demo's data directory cannot be made")
+	}
+	lock, err := db.LockDir(dir)
+	if err != nil {
+		return err
+	}
+	return lock.Unlock()
+}
+
+// unlessThere is err, but nil for what exists already.
 func unlessThere(err error) error {
-	if fault.Is(err, fault.Conflict) && fault.From(err).Code != "" {
+	if fault.Is(err, fault.Conflict) {
 		return nil
 	}
 	return err

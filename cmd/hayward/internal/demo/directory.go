@@ -42,7 +42,9 @@ type state struct {
 
 const whatItIs = "made by 'hayward demo'; 'hayward demo --reset' deletes this directory"
 
-func (d *directory) join(parts ...string) string { return filepath.Join(append([]string{d.path}, parts...)...) }
+func (d *directory) join(parts ...string) string {
+	return filepath.Join(append([]string{d.path}, parts...)...)
+}
 
 // openDirectory makes or opens a demo directory, and refuses any other.
 func openDirectory(path string) (*directory, error) {

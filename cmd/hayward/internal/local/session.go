@@ -2,10 +2,12 @@ package local
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/fault"
@@ -76,6 +78,11 @@ func NewSession(o Options) *Session {
 // Python's Pipeline.run returns: the file's declared outputs, which are Hayhooks' business, change nothing.
 func (s *Session) Run(ctx context.Context, f *File, given *value.Dict, include []string) (*pipeline.Result, error) {
 	in, err := inputs.Read(f.Plan, inputs.Request{Given: blend(f.Plan, given)})
+	var missing *inputs.MissingError
+	if errors.As(err, &missing) {
+		return nil, fault.New(fault.Invalid, "inputs are missing: %s", strings.Join(missing.Names, ", ")).WithCode("missing").
+			At(fault.Where{Position: fault.Position{File: f.Path}, Field: missing.Names[0]}).WithHint("give them with --inputs; 'hayward pipeline check %s' lists all", f.Path)
+	}
 	if err != nil {
 		return nil, err
 	}

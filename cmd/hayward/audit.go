@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/haywardhq/hayward/client"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/keyring"
+)
+
+func (c *cli) auditCommand() *cobra.Command {
+	cmd := noun("audit", "Read and verify the record of who did what", c.auditList(), c.auditVerify())
+	c.addServer(cmd.PersistentFlags())
+	return cmd
+}
+
+func (c *cli) auditList() *cobra.Command {
+	var q client.AuditQuery
+	var from, to string
+	cmd := &cobra.Command{Use: "list", Short: "List audit entries, newest first", Args: cobra.NoArgs,
+		RunE: c.online(func(ctx context.Context, cl *client.Client, _ []string) error {
+			var err error
+			if q.From, err = timeFlag("from", from); err != nil {
+				return err
+			}
+			if q.To, err = timeFlag("to", to); err != nil {
+				return err
+			}
+			page, err := cl.Audit(ctx, q)
+			if err != nil {
+				return err
+			}
+			return c.print(page, func(w io.Writer) error { return showAudit(w, page) })
+		})}
+	f := cmd.Flags()
+	f.StringVar(&q.Tenant, "tenant", "", "operators: one tenant's id")
+	f.StringVar(&q.Scope, "scope", "", "operators: every (default) or operator, for the operator's own chain")
+	f.StringVar(&q.User, "user", "", "id of who acted")
+	f.StringVar(&q.Action, "action", "", "an action such as pipeline.run, or a prefix such as 'secret.*'")
+	f.StringVar(&q.Key, "key", "", "name of the thing")
+	f.StringVar(&q.Outcome, "outcome", "", "begin, ok, denied, not_found or error")
+	f.StringVar(&q.RequestID, "request-id", "", "one request")
+	f.StringVar(&from, "from", "", "from this time: 2026-11-22T10:00:00Z, or a duration ago such as 1h")
+	f.StringVar(&to, "to", "", "up to this time")
+	f.IntVar(&q.Limit, "limit", 100, "entries, 1000 at most")
+	f.StringVar(&q.Cursor, "cursor", "", "where the page before ended")
+	f.BoolVar(&q.Oldest, "oldest", false, "oldest first")
+	return cmd
+}
+
+func timeFlag(name, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil {
+		return time.Now().Add(-d), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, fault.New(fault.Invalid, "--%s: %q is neither a time nor a duration", name, text).WithHint("write for example 2026-11-22T10:00:00Z or 1h")
+	}
+	return t, nil
+}
+
+func showAudit(w io.Writer, page client.AuditPage) error {
+	rows := make([][]string, len(page.Entries))
+	for i, e := range page.Entries {
+		details := make([]string, len(e.Details))
+		for j, d := range e.Details {
+			details[j] = d[0] + "=" + d[1]
+		}
+		rows[i] = []string{moment(e.Time), e.TenantID, e.UserID, e.Action, e.Key, e.Outcome, strings.Join(details, "; ")}
+	}
+	if err := tui.Table(w, []string{"TIME", "TENANT", "USER", "ACTION", "NAME", "OUTCOME", "DETAILS"}, rows); err != nil {
+		return err
+	}
+	if page.Next != "" {
+		return say(w, "there is more: --cursor %s", page.Next)
+	}
+	return nil
+}
+
+// dataFlags name a data directory and its root key, for commands that work on the files while no server does.
+type dataFlags struct{ dir, rootKey string }
+
+func (d *dataFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&d.dir, "data-dir", "", "data directory; no server may be using it")
+	fs.StringVar(&d.rootKey, "root-key-file", "", "file with the root key (default: as the server's; variable "+config.RootKeyVariable+" wins)")
+}
+
+// open claims the data directory.
+func (d dataFlags) open(ctx context.Context) (*app.Vault, error) {
+	c := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey}
+	dir, err := c.DataPath()
+	if err != nil {
+		return nil, err
+	}
+	if err := mustBeData(dir); err != nil {
+		return nil, err
+	}
+	key, err := c.RootKeyPath()
+	if err != nil {
+		return nil, err
+	}
+	return app.OpenVault(ctx, dir, keyring.ChooseRoot(config.RootKeyVariable, key, dir), slog.New(slog.DiscardHandler))
+}
+
+func (c *cli) auditVerify() *cobra.Command {
+	var d dataFlags
+	cmd := &cobra.Command{Use: "verify", Short: "Verify every chain of the record against its head", Args: cobra.NoArgs,
+		Long: "Asks the server (operators), or with --data-dir reads the files of a server that is not running. An entry that was changed,\n" +
+			"moved, put in or taken out is named, and the exit code is 1.",
+		RunE: c.do(func(cmd *cobra.Command, _ []string) error {
+			report, err := c.verifyAudit(cmd.Context(), d)
+			if err != nil {
+				return err
+			}
+			if err := c.print(report, func(w io.Writer) error { return showReport(w, report) }); err != nil {
+				return err
+			}
+			if len(report.Problems) > 0 {
+				return exitError{}
+			}
+			return nil
+		})}
+	d.add(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) verifyAudit(ctx context.Context, d dataFlags) (client.AuditReport, error) {
+	if d.dir == "" {
+		cl, err := c.connect()
+		if err != nil {
+			return client.AuditReport{}, err
+		}
+		return cl.VerifyAudit(ctx)
+	}
+	v, err := d.open(ctx)
+	if err != nil {
+		return client.AuditReport{}, err
+	}
+	defer v.Close()
+	r, err := v.Verify(ctx)
+	out := client.AuditReport{Chains: r.Chains, Entries: r.Entries, Unfinished: r.Unfinished, Ahead: r.Ahead, Problems: []client.AuditProblem{}}
+	for _, p := range r.Problems {
+		out.Problems = append(out.Problems, client.AuditProblem(p))
+	}
+	return out, err
+}
+
+func showReport(w io.Writer, r client.AuditReport) error {
+	for _, p := range r.Problems {
+		chain := "the operator's chain"
+		if p.Tenant != "" {
+			chain = "the chain of tenant " + p.Tenant
+		}
+		if err := say(w, "BAD: %s, node %s, epoch %d, entry %d %s: %s", chain, p.Node, p.Epoch, p.Seq, p.ID, p.What); err != nil {
+			return err
+		}
+	}
+	word := "OK"
+	if len(r.Problems) > 0 {
+		word = "NOT OK"
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %d entries, %d unfinished, %d ahead of the head file\n", word, plural(r.Chains, "chain"), r.Entries, r.Unfinished, r.Ahead)
+	return err
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/haywardhq/hayward/auth/limit"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
+	"github.com/haywardhq/hayward/vault/keyring"
+)
+
+func (c *cli) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Start the server", Args: cobra.NoArgs,
+		Long: "Starts the server. Every setting is a flag, a HAYWARD_ variable and a line of one YAML file, in that order of precedence.\n" +
+			"On its first start it makes its data directory and its root key; it creates no users: see 'hayward operator create'.",
+		RunE: c.do(func(cmd *cobra.Command, _ []string) error {
+			conf, err := config.Load(cmd.Flags(), os.Environ(), serverVariable, tokenVariable)
+			if err != nil {
+				return err
+			}
+			return c.serve(cmd.Context(), conf)
+		})}
+	config.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) serve(ctx context.Context, conf config.Config) error {
+	log := newLog(c.err, conf.LogFormat, conf.LogLevel)
+	s, err := settings(conf)
+	if err != nil {
+		return err
+	}
+	s.Log = log
+	a, err := app.Open(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := c.welcome(ctx, a); err != nil {
+		_ = a.Close()
+		return err
+	}
+	err = a.Serve(ctx)
+	if cerr := a.Close(); err == nil {
+		err = cerr
+	}
+	log.Info("stopped")
+	return err
+}
+
+// welcome says where things are, and "ready" once the address is taken.
+func (c *cli) welcome(ctx context.Context, a *app.App) error {
+	where, created := a.Origin()
+	if created {
+		c.rootKeyMade(where)
+	}
+	users, err := a.HasUsers(ctx)
+	if err != nil {
+		return err
+	}
+	if !users {
+		fmt.Fprintln(c.err, "nobody can log in yet: stop the server and run 'hayward operator create NAME' with the same settings")
+	}
+	return c.print(map[string]string{"status": "ready", "url": a.URL()}, func(w io.Writer) error {
+		return say(w, "ready %s", a.URL())
+	})
+}
+
+func (c *cli) rootKeyMade(where string) {
+	fmt.Fprintf(c.err, "a root key was made: %s. Back it up apart from the data: without it no secret can be opened again.\n", tui.Clean(where))
+}
+
+// settings turns what was configured into what the server is started with.
+func settings(c config.Config) (app.Settings, error) {
+	dir, err := c.DataPath()
+	if err != nil {
+		return app.Settings{}, err
+	}
+	key, err := c.RootKeyPath()
+	if err != nil {
+		return app.Settings{}, err
+	}
+	s := app.Settings{
+		DataDir: dir, Root: keyring.ChooseRoot(config.RootKeyVariable, key, dir), Listen: c.Listen, Issuer: c.Issuer, App: c.App,
+		CertFile: c.TLSCert, KeyFile: c.TLSKey, PlaintextOffLoopback: c.AllowPlaintextOnPublicAddress, Hosts: c.AllowedHosts,
+		TokenLifetime: c.AccessTokenLifetime, RunTimeout: c.RunTimeout, Grace: c.ShutdownGrace,
+		MaxBody: int64(c.MaxBodyBytes), MaxUpload: int64(c.MaxUploadBytes), EgressAllow: c.EgressAllow, Version: version,
+		Requests: map[string]limit.Rate{"ip": rate(c.IPPerMinute, c.IPBurst), "tenant": rate(c.TenantPerMinute, c.TenantBurst)},
+		Login:    limit.LoginOptions{PerUserIP: rate(c.LoginPerMinute, c.LoginBurst), PerIP: rate(c.LoginPerMinute, c.LoginBurst)},
+	}
+	if s.TrustedProxies, err = prefixes(c.TrustedProxies); err != nil {
+		return s, err
+	}
+	s.EnvAllow, err = environment(c.SecretEnvAllow)
+	return s, err
+}
+
+// unlimited is a rate that nobody reaches.
+const unlimited = 1 << 30
+
+// rate makes "so many per minute, and so many at once" a quota that comes back over a window. Zero is no limit.
+func rate(perMinute, burst int) limit.Rate {
+	if perMinute <= 0 {
+		return limit.Rate{Quota: unlimited, Window: time.Minute}
+	}
+	return limit.Rate{Quota: burst, Window: time.Duration(burst) * time.Minute / time.Duration(perMinute)}
+}
+
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if a, aerr := netip.ParseAddr(text); aerr == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%q is neither an address nor a network such as 10.0.0.0/8", text).At(fault.Where{Field: "trusted-proxies"})
+		}
+		out[i] = p
+	}
+	return out, nil
+}
+
+// environment reads which variables pipelines may have as secrets, and where each may go: NAME=https://api.example.com. A
+// name may come several times.
+func environment(items []string) (map[string][]sealed.Destination, error) {
+	out := map[string][]sealed.Destination{}
+	for _, item := range items {
+		name, origin, ok := strings.Cut(item, "=")
+		if !ok {
+			return nil, fault.New(fault.Invalid, "secret-env-allow: %s names no destination", name).At(fault.Where{Field: "secret-env-allow"}).
+				WithHint("write %s=https://api.example.com: the origin that may receive it", name)
+		}
+		dest, err := sealed.ParseDestination(origin)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = append(out[name], dest)
+	}
+	return out, nil
+}
+
+// mustBeData refuses a directory without a database: opening it would make one.
+func mustBeData(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, app.DatabaseFile)); err != nil {
+		return fault.Wrap(fault.NotFound, err, "%s is not a data directory", dir).WithHint("name one with --data-dir")
+	}
+	return nil
+}
