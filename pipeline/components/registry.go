@@ -25,6 +25,7 @@ func Registry() *component.Registry { return component.NewRegistry(types(), stor
 func types() []*component.Type {
 	return []*component.Type{
 		builders.AnswerBuilderType(),
+		builders.ChatPromptBuilderType(),
 		builders.PromptBuilderType(),
 		converters.CSVToDocumentType(),
 		converters.HTMLToDocumentType(),

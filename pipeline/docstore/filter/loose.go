@@ -35,11 +35,11 @@ type loose struct {
 	finished bool // an offset has been met
 }
 
-// looseTokens cuts at white space and commas; a T between digits also separates.
+// looseTokens cuts at white space and commas; a T after a digit also separates.
 func looseTokens(s string) []string {
 	b := []rune(s)
 	for i, r := range b {
-		if r == ',' || unicode.IsSpace(r) || (r == 'T' && i > 0 && i+1 < len(b) && unicode.IsDigit(b[i-1]) && unicode.IsDigit(b[i+1])) {
+		if r == ',' || unicode.IsSpace(r) || (r == 'T' && i > 0 && unicode.IsDigit(b[i-1]) && (i+1 == len(b) || unicode.IsDigit(b[i+1]))) {
 			b[i] = ' '
 		}
 	}
@@ -192,8 +192,6 @@ func (p *loose) day() (y, m, d int, ok bool) {
 	}
 	a, b, c := number(n[0]), number(n[1]), number(n[2])
 	switch {
-	case year(n[0]) && b > 12:
-		return fullYear(n[0]), c, b, true
 	case year(n[0]):
 		return fullYear(n[0]), b, c, true
 	case a > 12:

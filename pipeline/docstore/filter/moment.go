@@ -83,3 +83,16 @@ func parseDate(s string) (moment, bool) {
 	}
 	return parseLoose(s)
 }
+
+// ParseDate reads a date as an ordering comparison does, and returns it as a datetime.
+func ParseDate(s string) (value.Value, bool) {
+	m, ok := parseDate(s)
+	if !ok {
+		return nil, false
+	}
+	if !m.aware {
+		return value.DateTime{Time: m.wall}, true
+	}
+	zone := time.FixedZone("", int(m.offset/time.Second))
+	return value.DateTime{Time: m.wall.Add(-m.offset).In(zone), Aware: true}, true
+}

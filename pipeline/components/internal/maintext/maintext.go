@@ -44,6 +44,9 @@ func Extract(page []byte, o Options) (string, error) {
 
 // ExtractText is [Extract] for a page that is decoded already.
 func ExtractText(page string, o Options) (string, error) {
+	if !strings.Contains(page, "<") { // no page at all
+		return "", nil
+	}
 	root, err := html.Parse(strings.NewReader(page))
 	if err != nil {
 		return "", fault.Wrap(fault.Invalid, err, "the page is not HTML")

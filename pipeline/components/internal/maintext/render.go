@@ -55,15 +55,26 @@ func (w *writer) node(n *html.Node, pre bool) {
 		w.prefix = "- "
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if cell(c) && w.line.Len() > 0 {
-			w.line.WriteString(" |")
-			w.space = true
+		if cell(c) {
+			w.bar()
 		}
 		w.node(c, pre || n.DataAtom == atom.Pre)
+	}
+	if n.DataAtom == atom.Tr {
+		w.bar()
 	}
 	if block {
 		w.newline()
 	}
+}
+
+// bar opens a cell, or ends a row.
+func (w *writer) bar() {
+	if w.line.Len() > 0 {
+		w.line.WriteByte(' ')
+	}
+	w.line.WriteByte('|')
+	w.space = true
 }
 
 func cell(n *html.Node) bool { return n.DataAtom == atom.Td || n.DataAtom == atom.Th }
@@ -103,10 +114,10 @@ func (w *writer) verbatim(text string) {
 }
 
 func (w *writer) newline() {
-	line := strings.TrimRight(w.line.String(), " \t|")
+	line := strings.TrimRight(w.line.String(), " \t")
 	w.line.Reset()
 	w.space = false
-	if strings.TrimSpace(line) == "" {
+	if strings.Trim(line, " \t|") == "" {
 		return
 	}
 	w.out.WriteString(w.prefix)

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Remakes every golden file that the Python originals wrote. Each script says its own command at its top; a test holds
+# this list complete. The Python is HAYWARD_ORACLE_PYTHON, or the one .ci/run installed, or python3.
+set -eu
+cd "$(dirname "$0")/../.."
+python="${HAYWARD_ORACLE_PYTHON:-}"
+if [ -z "$python" ]; then
+  python=python3
+  [ ! -x .oracle/bin/python ] || python=.oracle/bin/python
+fi
+export HAYSTACK_TELEMETRY_ENABLED=False PYTHONUTF8=1 PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 TZ=UTC
+
+"$python" - <<'CHECK'
+import importlib.metadata, sys
+if sys.version_info[:2] != (3, 11):
+    sys.exit(f"the golden files come from Python 3.11, not {sys.version.split()[0]}: its Unicode tables and messages differ")
+wrong = []
+for line in open("conformance/oracle/requirements.txt"):
+    name, _, version = line.partition("#")[0].strip().partition("==")
+    try:
+        if name and importlib.metadata.version(name) != version:
+            wrong.append(f"{name}=={version}")
+    except importlib.metadata.PackageNotFoundError:
+        wrong.append(f"{name}=={version}")
+if wrong:
+    sys.exit("the golden files need: pip install " + " ".join(wrong))
+CHECK
+
+make() { echo "$1"; "$python" -W ignore "conformance/oracle/$@"; }
+
+make values.py pipeline/value
+make dataclasses_cases.py pipeline/document/testdata pipeline/chat/testdata
+make type_cases.py pipeline/pytype/testdata
+make yaml_cases.py pipeline/pyyaml/testdata
+make schedule_cases.py pipeline/testdata/schedule.jsonl 100000 600
+make indexing_cases.py conformance/testdata/indexing.jsonl
+make html_pages.py conformance/testdata/html.jsonl conformance/testdata/html/*.html
+
+# These print what they make; a script that fails leaves the file as it was.
+printed="$(mktemp)"
+trap 'rm -f "$printed"' EXIT
+into() {
+  file="$1"
+  echo "$2"
+  "$python" -W ignore "conformance/oracle/$2" > "$printed"
+  case "$file" in *.go) gofmt "$printed" > "$file" ;; *) cat "$printed" > "$file" ;; esac
+}
+into pipeline/pytype/classes_table.go type_classes.py
+into pipeline/value/casing_table.go casing.py
+into pipeline/jinja/testdata/cases.json jinja_cases.py
+into pipeline/components/testdata/table.json component_table.py
