@@ -19,7 +19,7 @@ import (
 // mount is the list of doors; this is the only place where they are wired in.
 func (a *App) mount(gate audit.Gate, hosts []string) {
 	s := a.settings
-	describe := &openapi.Door{Info: openapi.Info{Title: "Hayward", Description: "Haystack pipelines for many tenants in one process.", Version: s.Version},
+	describe := &openapi.Door{Info: openapi.Info{Title: "Hayward", Description: "Haystack pipelines for many tenants in one process.", Version: s.Version}, Host: a.Host,
 		Mounted: func() []router.Route { return a.Router.Routes() }}
 	a.Router = router.New(
 		router.Options{Auth: oauth.Authenticator{Auth: a.Auth}, Limit: newLimiter(a.Auth.Limiter, s.Requests), Log: a.log, MaxBody: s.MaxBody,

@@ -100,6 +100,13 @@ func TestEveryRouteIsReservedAndDescribed(t *testing.T) {
 			t.Errorf("%s %s asks for an action that the policy does not know: %s", r.Method, r.Path, r.Action)
 		}
 	}
+	s.Deploy(ann, "hello", helloYAML)
+	if own := s.Must(200, ann, "GET", "/api/v1/openapi.json", ""); !strings.Contains(own, `"/hello/run"`) || !strings.Contains(own, `"required":["name"]`) {
+		t.Errorf("the tenant's own pipeline is not described: %s", own)
+	}
+	if open := s.Must(200, "", "GET", "/openapi.json", ""); strings.Contains(open, "/hello/run") {
+		t.Error("a tenant's pipeline is described to everybody")
+	}
 	if page := s.Must(200, "", "GET", "/docs", ""); strings.Contains(page, "<script") || !strings.Contains(page, "/deploy-yaml") {
 		t.Error("the docs page loads a script, or does not show the routes")
 	}
