@@ -91,9 +91,7 @@ func (m *Manager) use(ctx context.Context, key Key, fn func(*Index) error) error
 	before := o.size()
 	defer func() { m.release(o, mine || o.size() > before) }()
 	if mine {
-		o.index = newIndex(key, m.journal)
-		o.err = o.index.load(ctx)
-		close(o.ready)
+		o.read(context.WithoutCancel(ctx), m.journal) // others may wait for it, too
 	}
 	select {
 	case <-o.ready:
@@ -104,6 +102,14 @@ func (m *Manager) use(ctx context.Context, key Key, fn func(*Index) error) error
 		return o.err
 	}
 	return fn(o.index)
+}
+
+// read fills the entry, and lets those who wait go on whatever happens.
+func (o *opened) read(ctx context.Context, j Journal) {
+	o.index = newIndex(o.key, j)
+	o.err = fault.New(fault.Internal, "a document store could not be read")
+	defer close(o.ready)
+	o.err = o.index.load(ctx)
 }
 
 // acquire finds the entry of a key; mine says that the caller must fill it.
@@ -170,7 +176,7 @@ func (m *Manager) forget(o *opened) {
 }
 
 // Forget drops what the manager holds in memory of a tenant, for example after its documents were removed from the
-// journal. Operations under way finish on what they have.
+// journal. Operations under way finish on what they have: end the tenant's runs first.
 func (m *Manager) Forget(app, tenant string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -133,7 +134,7 @@ func (p *patient) Read(b []byte) (int, error) {
 		if f, ok := cause.(*fault.Error); ok {
 			return n, f
 		}
-		return n, fault.Wrap(fault.Canceled, cause, "the answer was not waited for")
+		return n, stopped(cause, "the answer was not waited for")
 	}
 	return n, fault.Wrap(fault.Unavailable, err, "the connection broke while the answer was read")
 }
@@ -202,8 +203,17 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return fault.Wrap(fault.Canceled, context.Cause(ctx), "the request was not tried again")
+		return stopped(context.Cause(ctx), "the request was not tried again")
 	}
+}
+
+// stopped tells a run's deadline from a caller who went away.
+func stopped(cause error, text string) error {
+	kind := fault.Canceled
+	if errors.Is(cause, context.DeadlineExceeded) {
+		kind = fault.Timeout
+	}
+	return fault.Wrap(kind, cause, "%s", text)
 }
 
 // errorNames are the OpenAI client's names for what a status means.
