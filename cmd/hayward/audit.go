@@ -48,7 +48,7 @@ func (c *cli) auditList() *cobra.Command {
 	f.StringVar(&q.Scope, "scope", "", "operators: every (default) or operator, for the operator's own chain")
 	f.StringVar(&q.User, "user", "", "id of who acted")
 	f.StringVar(&q.Action, "action", "", "an action such as pipeline.run, or a prefix such as 'secret.*'")
-	f.StringVar(&q.Key, "key", "", "name of the thing")
+	f.StringVar(&q.Key, "name", "", "name of the thing")
 	f.StringVar(&q.Outcome, "outcome", "", "begin, ok, denied, not_found or error")
 	f.StringVar(&q.RequestID, "request-id", "", "one request")
 	f.StringVar(&from, "from", "", "from this time: 2026-11-22T10:00:00Z, or a duration ago such as 1h")

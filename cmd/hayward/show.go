@@ -18,7 +18,7 @@ func (c *cli) printOutputs(out *value.Dict) error {
 		_, err := io.WriteString(c.out, showOutputs(out))
 		return err
 	}
-	text, err := value.ToJSON(out, value.JSONOptions{Objects: true, Default: bytesAsNumbers})
+	text, err := value.ToJSON(out, value.JSONOptions{Default: toDict})
 	if err != nil {
 		return fault.Wrap(fault.Failed, err, "the outputs cannot be written as JSON").WithHint("leave out --output json to look at them")
 	}
@@ -26,17 +26,22 @@ func (c *cli) printOutputs(out *value.Dict) error {
 	return err
 }
 
-// bytesAsNumbers writes bytes as ByteStream's to_dict does.
-func bytesAsNumbers(v value.Value) (value.Value, error) {
-	b, ok := v.(value.Bytes)
-	if !ok {
-		return value.Str(value.ToStr(v)), nil
+// toDict is the default= of json.dumps: data classes give their to_dict(), which spreads a Document's meta over its
+// fields. What has none is written as near as JSON comes.
+func toDict(v value.Value) (value.Value, error) {
+	switch v := v.(type) {
+	case value.Object:
+		return v.ToDict(), nil
+	case value.Bytes:
+		list := value.NewList()
+		for i := range len(v) {
+			list.Items = append(list.Items, value.Int(v[i]))
+		}
+		return list, nil
+	case *value.Set:
+		return value.NewList(v.Items()...), nil
 	}
-	list := value.NewList()
-	for i := range len(b) {
-		list.Items = append(list.Items, value.Int(b[i]))
-	}
-	return list, nil
+	return value.Str(value.ToStr(v)), nil
 }
 
 // showOutputs writes outputs for people: what was answered first, then everything as a tree.
