@@ -1,0 +1,74 @@
+// Command bench takes the first measurement: what the engine costs per component, what a request costs with login, policy,
+// secrets and audit on beside Python Hayhooks with none of them, how fast the program starts, and what a tenant weighs.
+//
+// Everything runs on loopback, in one run, driven by one client, so that figures compare with each other and not with
+// another machine's. Nothing fails because it is slow: goals are printed beside the figures. Hayhooks is left out, in so
+// many words, where its Python is missing (see internal/parts).
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+)
+
+// options bound the run.
+type options struct {
+	tenants int
+	seconds float64 // of load per server, scenario and concurrency
+	rounds  int
+	skipMem bool
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.tenants, "tenants", 1000, "tenants in the measurement of memory")
+	flag.Float64Var(&o.seconds, "seconds", 3, "seconds of load for each server, scenario and number of clients")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds that those seconds are divided into; servers take turns")
+	flag.BoolVar(&o.skipMem, "skip-tenants", false, "leave out the measurement with many tenants")
+	flag.Parse()
+	if flag.NArg() > 0 || o.tenants < 1 || o.seconds <= 0 || o.rounds < 1 {
+		fmt.Fprintln(os.Stderr, "bench: -tenants and -rounds are at least 1, -seconds is above 0, and there are no arguments")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := measure(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// measure takes one measurement after the other and prints each when it is there.
+func measure(ctx context.Context, o options) (err error) {
+	dir, err := os.MkdirTemp("", "hayward-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+
+	measureEngine()
+	binary := filepath.Join(dir, "hayward")
+	if err := build(ctx, binary); err != nil {
+		return err
+	}
+	if err := measureSize(binary); err != nil {
+		return err
+	}
+	if err := measureStart(ctx, binary, dir); err != nil {
+		return err
+	}
+	if err := measureHTTP(ctx, binary, dir, o); err != nil {
+		return err
+	}
+	if o.skipMem {
+		heading("Memory with tenants: left out, as asked")
+		return nil
+	}
+	return measureTenants(ctx, binary, dir, o.tenants)
+}
