@@ -57,6 +57,10 @@ var importers = map[string]map[string]string{
 		"server/api":    "the audited reveal endpoint",
 		"client":        "sends the password of the person at the keyboard to the server that person named",
 		"devllm":        "keeps the SHA-256 of keys it was given",
+
+		"cmd/hayward":                      "prints a value to the person who asked the server for it, and was recorded asking",
+		"cmd/hayward/internal/credentials": "keeps the access token of the person at the keyboard in a 0600 file",
+		"cmd/hayward/internal/demo":        "writes the demo's passwords into a 0600 file",
 	},
 }
 
@@ -68,7 +72,8 @@ var callers = map[string]map[string]string{
 	"scope.FromContext": {},
 	"scope.Strict":      {"vault/audit": "the gate of every service", "host": "first line of the services"},
 	"scope.Lenient": {"vault/secret": "first line of the service; shared entries have no tenant", "vault/audit": "the operator reads outside every tenant",
-		"host": "first line of the services", "cmd/hayward/internal/app": "wires the doors"},
+		"vault/internal/who": "first line of the services for flags, config and overrides",
+		"host":               "first line of the services", "cmd/hayward/internal/app": "wires the doors"},
 }
 
 // network is what reaches out without the guard.
@@ -82,17 +87,19 @@ var uses = []struct {
 	why   string
 }{
 	{network, map[string]string{"egress": "it is the guard", "client": "it is the other side: a program that talks to a server its user named",
-		"cmd/hayward/internal/apptest": "a client in tests", "cmd/hayward": "asks the user's own server whether it is up"},
+		"cmd/hayward/internal/apptest": "a client in tests", "cmd/hayward": "asks the user's own server whether it is up",
+		"bench": "drives load against servers it started on loopback"},
 		"nothing leaves the process but through egress, which looks at the address a connection is really made to"},
 	{[]string{"net.Listen", "net.ListenTCP", "net.ListenPacket", "net.ListenConfig", "http.ListenAndServe", "http.ListenAndServeTLS"},
-		map[string]string{"server": "the door", "devllm": "loopback only", "cmd/hayward": "starts them", "cmd/hayward/internal/app": "starts them"},
+		map[string]string{"server": "the door", "devllm": "loopback only", "cmd/hayward": "starts them", "cmd/hayward/internal/app": "starts them",
+			"bench": "a model that answers at once, on loopback", "internal/parts": "finds a free port for a test"},
 		"a port is opened in one place, which knows the rules for plaintext"},
 	{[]string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv"},
-		map[string]string{"vault/keyring": "the root key's variable", "cmd/...": "the program reads its settings", "internal/...": "helpers of the build",
+		map[string]string{"vault/keyring": "the root key's variable", "cmd/...": "the program reads its settings", "internal/...": "helpers of the build", "bench": "starts the servers it measures",
 			"pipeline/pipelinetest": "where test vectors are", "pipeline/vectortest": "where test vectors are"},
 		"the environment belongs to the server's operator: a room gets what it needs as an argument, or a tenant could name a variable"},
 	{[]string{"exec.Command", "exec.CommandContext", "syscall.Exec", "os.StartProcess", "plugin.Open"},
-		map[string]string{"internal/...": "helpers of the build", "cmd/...": "the program starts itself again as a worker"},
+		map[string]string{"internal/...": "helpers of the build", "cmd/...": "the program starts itself again as a worker", "bench": "starts the servers it measures"},
 		"no code is loaded or started because a pipeline file says so"},
 }
 
