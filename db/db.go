@@ -34,6 +34,8 @@ type DB struct {
 	readers *readers
 	lock    *DirLock // of [OpenDir], or nil
 
+	listeners listeners
+
 	jobs     chan *job
 	maxGroup int
 	loopID   atomic.Uint64 // the goroutine that writes

@@ -43,6 +43,8 @@ type Tx interface {
 	Secrets
 	Keys
 	Audit
+	Flags
+	Configs
 }
 
 // Owner checks an app and a tenant for a service's first line: neither is ever guessed, and neither can name what no

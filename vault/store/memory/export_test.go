@@ -9,5 +9,9 @@ func Dump(s *Store, show func(row any)) error {
 	show(s.data.secrets)
 	show(s.data.versions)
 	show(s.data.audit)
+	show(s.data.flags)
+	show(s.data.flagOverrides)
+	show(s.data.configs)
+	show(s.data.configVersions)
 	return nil
 }

@@ -18,6 +18,8 @@ type Store struct {
 	mu   sync.RWMutex
 	now  func() time.Time
 	data tables
+
+	listeners driver.Listeners
 }
 
 type tables struct {
@@ -26,6 +28,11 @@ type tables struct {
 	secrets  map[named]driver.SecretRow
 	versions map[named][]driver.SecretVersion // ascending
 	audit    map[driver.Chain][]driver.AuditRow
+
+	flags          map[named]driver.FlagRow
+	flagOverrides  map[named]driver.FlagOverrideRow
+	configs        map[named]driver.ConfigRow
+	configVersions map[named][]driver.ConfigVersion // ascending
 }
 
 // named is (app, tenant, name or id).
@@ -38,11 +45,19 @@ func New() *Store {
 		secrets:  map[named]driver.SecretRow{},
 		versions: map[named][]driver.SecretVersion{},
 		audit:    map[driver.Chain][]driver.AuditRow{},
+
+		flags:          map[named]driver.FlagRow{},
+		flagOverrides:  map[named]driver.FlagOverrideRow{},
+		configs:        map[named]driver.ConfigRow{},
+		configVersions: map[named][]driver.ConfigVersion{},
 	}}
 }
 
 // Migrate does nothing: there are no tables to create.
 func (s *Store) Migrate(context.Context) error { return nil }
+
+// Watch has fn called with each change of flags and config, see driver.Watcher.
+func (s *Store) Watch(fn func(driver.Change)) (stop func()) { return s.listeners.Watch(fn) }
 
 // Ping does nothing: memory answers.
 func (s *Store) Ping(context.Context) error { return nil }
@@ -144,8 +159,25 @@ func (x *tx) writing(app, tenant string) error {
 	return driver.Args(app, tenant)
 }
 
+// changed tells the listeners once the transaction is kept.
+func (x *tx) changed(noun, app, tenant, name string) {
+	c := driver.Change{Noun: noun, App: app, Tenant: tenant, Name: name}
+	x.AfterCommit(nil, func() error { x.s.listeners.Tell(c); return nil })
+}
+
 // set changes one entry of a map and remembers what was there.
 func set[K comparable, V any](x *tx, m map[K]V, k K, v V) {
+	remember(x, m, k)
+	m[k] = v
+}
+
+// remove drops one entry of a map and remembers what was there.
+func remove[K comparable, V any](x *tx, m map[K]V, k K) {
+	remember(x, m, k)
+	delete(m, k)
+}
+
+func remember[K comparable, V any](x *tx, m map[K]V, k K) {
 	old, had := m[k]
 	x.undo = append(x.undo, func() {
 		if had {
@@ -154,5 +186,4 @@ func set[K comparable, V any](x *tx, m map[K]V, k K, v V) {
 			delete(m, k)
 		}
 	})
-	m[k] = v
 }

@@ -50,10 +50,13 @@ func (s *Store) Update(ctx context.Context, fn func(driver.Tx) error) error {
 }
 
 // In returns the vault's side of a transaction that somebody else began in the same database. It is valid as long as t is.
-func (s *Store) In(t *db.Tx) driver.Tx { return &tx{t} }
+func (s *Store) In(t *db.Tx) driver.Tx { return &tx{t, s.db} }
 
 // tx gives a db.Tx the methods of each noun; they are in the file of that noun's name.
-type tx struct{ t *db.Tx }
+type tx struct {
+	t  *db.Tx
+	db *db.DB
+}
 
 func (x *tx) Now() int64                           { return x.t.Now() }
 func (x *tx) AfterCommit(key any, fn func() error) { x.t.AfterCommit(key, fn) }
@@ -70,6 +73,50 @@ func (x *tx) row(ctx context.Context, query string, args []any, dest ...any) err
 func (x *tx) exec(ctx context.Context, query string, args ...any) error {
 	_, err := x.t.Exec(ctx, query, args...)
 	return err
+}
+
+// topic is where the database tells of changes, to every store over it.
+const topic = "vault"
+
+// Watch has fn called with each change of flags and config made through this database, see driver.Watcher.
+func (s *Store) Watch(fn func(driver.Change)) (stop func()) {
+	return s.db.Listen(topic, func(msg any) {
+		if c, ok := msg.(driver.Change); ok {
+			fn(c)
+		}
+	})
+}
+
+func change(noun, app, tenant, name string) driver.Change {
+	return driver.Change{Noun: noun, App: app, Tenant: tenant, Name: name}
+}
+
+// write runs one statement and tells of the change once it is on disk.
+func (x *tx) write(ctx context.Context, c driver.Change, query string, args ...any) error {
+	if err := driver.Args(c.App, c.Tenant); err != nil {
+		return err
+	}
+	if err := x.exec(ctx, query, args...); err != nil {
+		return err
+	}
+	x.AfterCommit(nil, func() error { x.db.Notify(topic, c); return nil })
+	return nil
+}
+
+// list reads rows of one owner.
+func list[R any](ctx context.Context, x *tx, app, tenant string, dest func(*R) []any, query string, args ...any) (out []R, err error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return nil, err
+	}
+	err = x.t.Query(ctx, query, args, func(scan func(...any) error) error {
+		var r R
+		if err := scan(dest(&r)...); err != nil {
+			return err
+		}
+		out = append(out, r)
+		return nil
+	})
+	return out, err
 }
 
 // blob keeps nil out of NOT NULL columns.

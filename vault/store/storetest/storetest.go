@@ -45,6 +45,16 @@ func Run(t *testing.T, h Harness) {
 		{"an older version put back does not open", testRolledBackVersion},
 		{"version numbers are not used twice", testNoReuse},
 		{"what was acknowledged survives", testReopen},
+		{"flags are kept and listed", testFlags},
+		{"config entries keep their versions", testConfigs},
+		{"flags and config: every call has its not-found twin", testSettingTwins},
+		{"flags and config: owners whose names join to the same text are apart", testSettingNames},
+		{"flags and config: a missing app or tenant is an error", testSettingOwner},
+		{"flags and config: a failed write leaves nothing and tells nobody", testSettingRollback},
+		{"flags and config: a read transaction cannot write", testSettingReadOnly},
+		{"flags and config: writers at the same time", testSettingConcurrency},
+		{"flags and config: a change is told before its write returns", testWatch},
+		{"flags and config: what was acknowledged survives", testSettingReopen},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, h) })
 	}
