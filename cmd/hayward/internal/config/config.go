@@ -28,7 +28,7 @@ type Config struct {
 	ShutdownGrace  time.Duration `name:"shutdown-grace" default:"30s" help:"How long requests under way may take after a signal to stop."`
 
 	EgressAllow    []string `name:"egress-allow" help:"Private addresses that pipelines may reach, host:port each, no wildcards. Empty: the public internet only."`
-	SecretEnvAllow []string `name:"secret-env-allow" help:"Names of environment variables that pipelines may use as secrets. Empty: none."`
+	SecretEnvAllow []string `name:"secret-env-allow" help:"Environment variables that pipelines may use as secrets, and the origin each may go to: NAME=https://host. A name may come several times. Empty: none."`
 
 	LoginPerMinute  int `name:"login-per-minute" default:"10" help:"Logins per minute for one user name and for one address."`
 	LoginBurst      int `name:"login-burst" default:"10" help:"Logins that may come at once before that rate holds."`

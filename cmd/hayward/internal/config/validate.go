@@ -14,6 +14,7 @@ import (
 
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
 )
 
 // Validate reports everything that is wrong with c, as one Invalid fault.
@@ -54,7 +55,7 @@ var rules = []struct {
 		return unless(c.MaxUploadBytes >= c.MaxBodyBytes, "it is at least max-body-bytes (%s)", c.MaxBodyBytes)
 	}},
 	{"egress-allow", func(c Config) string { _, err := egress.NewPolicy(c.EgressAllow...); return textOf(err) }},
-	{"secret-env-allow", func(c Config) string { return firstOf(c.SecretEnvAllow, notForTenants) }},
+	{"secret-env-allow", func(c Config) string { return firstOf(c.SecretEnvAllow, notNameAndOrigin) }},
 	{"trusted-proxies", func(c Config) string { return firstOf(c.TrustedProxies, notNetwork) }},
 	{"allowed-hosts", func(c Config) string { return firstOf(c.AllowedHosts, notHost) }},
 	{"login-per-minute", func(c Config) string {
@@ -142,6 +143,19 @@ func notNetwork(s string) string {
 
 func notHost(s string) string {
 	return unless(s != "" && !strings.ContainsAny(s, "/@?#* \t"), "%q is not a host name", s)
+}
+
+// notNameAndOrigin checks NAME=https://host: what is in the environment belongs to the operator, who says where it may go.
+func notNameAndOrigin(item string) string {
+	name, origin, ok := strings.Cut(item, "=")
+	if wrong := notForTenants(name); wrong != "" {
+		return wrong
+	}
+	if !ok {
+		return fmt.Sprintf("%s names no destination: write %s=https://api.example.com, the origin that may receive it", name, name)
+	}
+	_, err := sealed.ParseDestination(origin)
+	return textOf(err)
 }
 
 // notForTenants refuses the names that the server itself, its drivers and its libraries use: a tenant that could name
