@@ -1,10 +1,13 @@
 // Command testsum runs "go test" on every package and ends with what a person wants to know: what failed, which suites
-// lack a part, and how many tests ran. With CI=true it adds -race.
+// lack a part, and how many tests ran. A package that fails without a failing test counts as one failure. With CI=true it
+// adds -race. It exits 1 when anything failed, and when nothing ran.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,12 +24,18 @@ type event struct {
 }
 
 type tally struct {
+	w                       io.Writer
 	passed, failed, skipped int
 	output                  map[string][]string // of unfinished tests
 	failures                []string
+	failedIn                map[string]bool // packages with a failing test
 	lacking                 map[string]int
 	otherSkips              []string
 	broken                  []string // packages that failed without a failing test
+}
+
+func newTally(w io.Writer) *tally {
+	return &tally{w: w, output: map[string][]string{}, failedIn: map[string]bool{}, lacking: map[string]int{}}
 }
 
 func main() {
@@ -49,30 +58,45 @@ func main() {
 		fmt.Fprintln(os.Stderr, "testsum:", err)
 		os.Exit(2)
 	}
-	t := &tally{output: map[string][]string{}, lacking: map[string]int{}}
-	t.read(out)
+	t := newTally(os.Stdout)
+	readErr := t.read(out)
 	runErr := cmd.Wait()
 	t.print(time.Since(start))
-	switch {
-	case t.passed+t.failed == 0:
-		fmt.Println("no test ran: that is a failure")
-		os.Exit(1)
-	case runErr != nil || t.failed > 0:
+	if readErr != nil {
+		fmt.Fprintln(os.Stderr, "testsum:", readErr)
+	}
+	if !t.good() || readErr != nil || runErr != nil {
 		os.Exit(1)
 	}
 }
 
-func (t *tally) read(r io.Reader) {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 1<<20), 64<<20)
-	for sc.Scan() {
-		var e event
-		if json.Unmarshal(sc.Bytes(), &e) != nil {
-			fmt.Println(sc.Text()) // the compiler speaks plain text
-			continue
+// good reports whether tests ran and all of them passed or were skipped.
+func (t *tally) good() bool { return t.passed > 0 && t.failed == 0 && len(t.broken) == 0 }
+
+// read takes lines of any length: a test may print what it likes, and nobody else empties the pipe.
+func (t *tally) read(r io.Reader) error {
+	lines := bufio.NewReaderSize(r, 1<<20)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(line) > 0 {
+			t.line(line)
 		}
-		t.take(e)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+func (t *tally) line(line []byte) {
+	var e event
+	if json.Unmarshal(line, &e) != nil {
+		fmt.Fprintf(t.w, "%s\n", bytes.TrimRight(line, "\n")) // the compiler speaks plain text
+		return
+	}
+	t.take(e)
 }
 
 func (t *tally) take(e event) {
@@ -82,7 +106,7 @@ func (t *tally) take(e event) {
 		t.output[key] = append(t.output[key], e.Output)
 		return
 	case "build-output":
-		fmt.Print(e.Output)
+		fmt.Fprint(t.w, e.Output)
 		return
 	case "pass", "fail", "skip":
 	default:
@@ -99,6 +123,7 @@ func (t *tally) take(e event) {
 		t.passed++
 	case "fail":
 		t.failed++
+		t.failedIn[e.Package] = true
 		t.failures = append(t.failures, key+"\n"+strings.Join(lines, ""))
 	case "skip":
 		t.skipped++
@@ -109,13 +134,32 @@ func (t *tally) take(e event) {
 func (t *tally) finishPackage(e event, lines []string) {
 	text := strings.Join(lines, "")
 	if e.Action == "fail" {
-		fmt.Printf("FAIL %s\n", e.Package)
-		t.broken = append(t.broken, e.Package+"\n"+text)
+		fmt.Fprintf(t.w, "FAIL %s\n", e.Package)
+		if !t.failedIn[e.Package] { // it does not build, its TestMain failed, or it ran out of time
+			t.broken = append(t.broken, e.Package+"\n"+text+t.unfinished(e.Package))
+		}
 		return
 	}
 	if line := lastLine(text); line != "" && e.Action == "pass" {
-		fmt.Println(line)
+		fmt.Fprintln(t.w, line)
 	}
+}
+
+// unfinished returns what tests of the package said that never ended.
+func (t *tally) unfinished(pkg string) string {
+	var keys []string
+	for key := range t.output {
+		if strings.HasPrefix(key, pkg+" ") {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	var b strings.Builder
+	for _, key := range keys {
+		b.WriteString(key + "\n" + strings.Join(t.output[key], ""))
+		delete(t.output, key)
+	}
+	return b.String()
 }
 
 func (t *tally) noteSkip(test, text string) {
@@ -129,28 +173,31 @@ func (t *tally) noteSkip(test, text string) {
 
 func (t *tally) print(took time.Duration) {
 	for _, f := range t.failures {
-		fmt.Printf("\n--- FAIL %s", f)
+		fmt.Fprintf(t.w, "\n--- FAIL %s", f)
 	}
 	for _, b := range t.broken {
-		fmt.Printf("\n--- FAILED PACKAGE %s", b)
+		fmt.Fprintf(t.w, "\n--- FAILED PACKAGE %s", b)
 	}
-	fmt.Println()
+	fmt.Fprintln(t.w)
 	reasons := make([]string, 0, len(t.lacking))
 	for r := range t.lacking {
 		reasons = append(reasons, r)
 	}
 	sort.Strings(reasons)
 	if len(reasons) == 0 {
-		fmt.Println("every suite had its parts")
+		fmt.Fprintln(t.w, "every suite had its parts")
 	}
 	for _, r := range reasons {
-		fmt.Printf("lacking: %s: %d tests did not run\n", r, t.lacking[r])
+		fmt.Fprintf(t.w, "lacking: %s: %d tests did not run\n", r, t.lacking[r])
 	}
 	for _, s := range t.otherSkips {
-		fmt.Println("skipped for another reason:", s)
+		fmt.Fprintln(t.w, "skipped for another reason:", s)
 	}
-	fmt.Printf("took %s\n", took.Round(time.Second))
-	fmt.Printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
+	fmt.Fprintf(t.w, "took %s\n", took.Round(time.Second))
+	if t.passed+t.failed+len(t.broken) == 0 {
+		fmt.Fprintln(t.w, "no test ran: that is a failure")
+	}
+	fmt.Fprintf(t.w, "%d passed, %d failed, %d skipped\n", t.passed, t.failed+len(t.broken), t.skipped)
 }
 
 func lastLine(text string) string {
