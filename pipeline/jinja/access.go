@@ -87,6 +87,13 @@ func (r *run) bindMethod(v value.Value, name string, m methodInfo) (value.Value,
 
 // getattr is the sandbox's environment.getattr: the attribute, else the item, else undefined.
 func (r *run) getattr(v value.Value, name string) (value.Value, error) {
+	if d, ok := v.(*value.Dict); ok { // the common case, without making a key of the name
+		if got, ok := d.Get(name); ok && got != nil && !strings.HasPrefix(name, "_") {
+			if _, isMethod := r.env.lib.dict[name]; !isMethod {
+				return got, nil
+			}
+		}
+	}
 	got, err := r.pyAttr(v, name)
 	if err != nil {
 		return nil, err

@@ -200,6 +200,7 @@ func (r *run) order(op tokenKind, a, b value.Value, depth int) (bool, error) {
 	if u := asUndefined(b); u != nil {
 		return false, u.fail()
 	}
+	left, right := a, b
 	a, b = plain(a), plain(b)
 	x, xs := sequence(a)
 	y, ys := sequence(b)
@@ -211,7 +212,11 @@ func (r *run) order(op tokenKind, a, b value.Value, depth int) (bool, error) {
 			return holds(op, strings.Compare(string(s), string(t))), r.read(min(len(s), len(t)))
 		}
 	}
-	return value.Compare(compareText[op], a, b)
+	ok, err := value.Compare(compareText[op], a, b)
+	if err != nil && (isMarkup(left) || isMarkup(right)) {
+		err = typeErr("'%s' not supported between instances of '%s' and '%s'", compareText[op], typeName(left), typeName(right))
+	}
+	return ok, err
 }
 
 func sequence(v value.Value) ([]value.Value, value.Kind) {
@@ -259,11 +264,10 @@ func (r *run) contains(box, item value.Value) (bool, error) {
 	case value.Str, markup:
 		return r.inText(box, item)
 	case *value.Dict:
-		k, err := r.key(item)
-		if err != nil {
+		if err := r.hashable(item); err != nil {
 			return false, err
 		}
-		_, ok := b.GetKey(k)
+		_, ok := b.GetKey(plain(item))
 		return ok, nil
 	case *value.Set:
 		if err := r.hashable(item); err != nil {

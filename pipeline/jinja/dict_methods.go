@@ -146,6 +146,9 @@ func (r *run) updateFrom(d *value.Dict, src value.Value) error {
 		}
 		return nil
 	}
+	if u := asUndefined(src); u != nil { // which is asked for its keys first
+		return u.fail()
+	}
 	i := -1
 	return r.each(src, func(v value.Value) error {
 		i++

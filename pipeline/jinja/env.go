@@ -88,11 +88,12 @@ func (e *Env) Parse(source, name string) (*Parsed, error) {
 	if len(source) > e.opt.MaxSource {
 		return nil, fault.New(fault.TooLarge, "the template has %d bytes, more than %d", len(source), e.opt.MaxSource)
 	}
-	tokens, err := lex(source, &e.opt)
-	if err != nil {
-		return nil, public(err, name)
+	tokens, lexErr := lex(source, &e.opt)
+	p := newParser(e, tokens)
+	tree, err := p.template()
+	if p.bad || p.cur().kind == tokBad {
+		err = lexErr
 	}
-	tree, err := newParser(e, tokens).template()
 	if err != nil {
 		return nil, public(err, name)
 	}

@@ -41,7 +41,7 @@ func (r *run) floatOf(v value.Value) (float64, error) {
 	}
 	f, ok := parseFloat(s)
 	if !ok {
-		return 0, valueErr("could not convert string to float: %s", quote(s))
+		return 0, valueErr("could not convert string to float: %s", value.Repr(v))
 	}
 	return f, nil
 }

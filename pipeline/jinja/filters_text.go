@@ -205,6 +205,12 @@ func filterIndent(r *run, a []value.Value) (value.Value, error) {
 		if u := asUndefined(a[0]); u != nil {
 			return nil, u.fail()
 		}
+		if _, isList := a[0].(*value.List); isList { // which Python extends by the newline
+			return nil, raise("AttributeError", "'list' object has no attribute 'splitlines'")
+		}
+		if isSequence(a[0]) {
+			return r.add(a[0], value.Str("\n"))
+		}
 		return nil, badOperands("+=", a[0], value.Str(""))
 	}
 	if isMarkup(a[0]) && a[1] != nil && !isMarkup(a[1]) {

@@ -23,7 +23,7 @@ type formatSpec struct {
 }
 
 func (r *run) parseSpec(s, typ string) (formatSpec, error) {
-	sp := formatSpec{fill: " ", precision: -1}
+	sp, whole := formatSpec{fill: " ", precision: -1}, s
 	if _, n := utf8.DecodeRuneInString(s); n > 0 && len(s) > n && strings.IndexByte("<>=^", s[n]) >= 0 {
 		sp.fill, sp.align, s = s[:n], s[n], s[n+1:]
 	} else if s != "" && strings.IndexByte("<>=^", s[0]) >= 0 {
@@ -67,7 +67,7 @@ func (r *run) parseSpec(s, typ string) (formatSpec, error) {
 		}
 	}
 	if utf8.RuneCountInString(s) > 1 {
-		return sp, valueErr("Invalid format specifier")
+		return sp, valueErr("Invalid format specifier '%s' for object of type '%s'", whole, typ)
 	}
 	if s != "" {
 		sp.kind = s[0]
@@ -112,7 +112,7 @@ func (r *run) formatValue(v value.Value, spec string) (string, error) {
 	switch x := v.(type) {
 	case value.Str, markup:
 		s, _ := str(v)
-		return r.formatText(s, spec)
+		return r.formatText(s, spec, typeName(v))
 	case value.Bool, value.Int, *value.BigInt:
 		return r.formatInt(x, spec)
 	case value.Float:
@@ -127,14 +127,14 @@ func (r *run) formatValue(v value.Value, spec string) (string, error) {
 	return "", typeErr("unsupported format string passed to %s.__format__", typeName(v))
 }
 
-func (r *run) formatText(s, spec string) (string, error) {
-	sp, err := r.parseSpec(spec, "str")
+func (r *run) formatText(s, spec, typ string) (string, error) {
+	sp, err := r.parseSpec(spec, typ)
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case sp.kind != 0 && sp.kind != 's':
-		return "", unknownCode(string(sp.kind), "str")
+		return "", unknownCode(string(sp.kind), typ)
 	case sp.sign == ' ':
 		return "", valueErr("Space not allowed in string format specifier")
 	case sp.sign != 0:
@@ -275,8 +275,10 @@ func (r *run) formatChar(v value.Value, sp formatSpec) (string, error) {
 		return "", valueErr("Alternate form (#) not allowed with integer format specifier 'c'")
 	case sp.group != 0:
 		return "", valueErr("Cannot specify '%c' with 'c'.", sp.group)
-	case !ok || n < 0 || n > utf8.MaxRune:
-		return "", raise("OverflowError", "%%c arg not in range(0x110000)")
+	case !ok:
+		return "", raise("OverflowError", "Python int too large to convert to C long")
+	case n < 0 || n > utf8.MaxRune:
+		return "", raise("OverflowError", "%s", "%c arg not in range(0x110000)")
 	}
 	return r.align(sp, "", string(rune(n)), '<')
 }

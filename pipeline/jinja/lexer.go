@@ -20,6 +20,7 @@ type lexer struct {
 	lineStart bool
 }
 
+// lex returns the tokens of a source and, if it is wrong somewhere, the error, which belongs to the last token.
 func lex(src string, opt *Options) ([]token, error) {
 	src = normalizeNewlines(src)
 	if !opt.KeepTrailingNewline {
@@ -28,10 +29,15 @@ func lex(src string, opt *Options) ([]token, error) {
 	l := &lexer{src: src, opt: opt, line: 1, lineStart: true}
 	for l.pos < len(l.src) {
 		if err := l.root(); err != nil {
-			return nil, err
+			l.emit(token{kind: tokBad, line: l.line})
+			return l.tokens, err
 		}
 	}
-	l.emit(token{kind: tokEOF, line: l.line})
+	end := token{kind: tokEOF, line: 1}
+	if n := len(l.tokens); n > 0 {
+		end.line = l.tokens[n-1].line
+	}
+	l.emit(end)
 	return l.tokens, nil
 }
 

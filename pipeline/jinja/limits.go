@@ -68,7 +68,7 @@ type meter struct {
 }
 
 func (m *meter) reset(ctx context.Context, lim Limits) {
-	*m = meter{lim: lim, left: lim.Steps, check: lim.Steps - checkEvery, mem: lim.Memory, ctx: ctx, start: time.Now()}
+	*m = meter{lim: lim, left: lim.Steps, check: max(lim.Steps-checkEvery, 0), mem: lim.Memory, ctx: ctx, start: time.Now()}
 }
 
 // step counts one step.
@@ -96,7 +96,7 @@ func (m *meter) look() error {
 	if m.left < 0 {
 		return limitErr("Steps", "the template does more than %d steps", m.lim.Steps)
 	}
-	m.check = m.left - checkEvery
+	m.check = max(m.left-checkEvery, 0)
 	if err := m.ctx.Err(); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package jinja
 
 import (
+	"slices"
+
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
@@ -228,7 +230,7 @@ func sortList(r *run, self value.Value, a *args) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	reverse, err := truthArg(got[1], false)
+	reverse, err := intArg(got[1], 0)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +239,7 @@ func sortList(r *run, self value.Value, a *args) (value.Value, error) {
 	if !value.IsNone(got[0]) {
 		key = func(v value.Value) (value.Value, error) { return r.callValue(got[0], &args{pos: []value.Value{v}}) }
 	}
-	items, err := r.sorted(append([]value.Value(nil), l.Items...), key, reverse)
+	items, err := r.sorted(append([]value.Value(nil), l.Items...), key, reverse != 0)
 	if err != nil {
 		return nil, err
 	}
@@ -260,16 +262,15 @@ func (r *run) sorted(items []value.Value, key func(value.Value) (value.Value, er
 		}
 		keys[i], order[i] = k, i
 	}
-	op := tokLt
+	if reverse { // as Python: turned round before and after, so that equal items keep their order
+		slices.Reverse(order)
+	}
 	var failed error
 	less := func(a, b int) bool {
 		if failed != nil {
 			return false
 		}
-		if reverse { // equal items keep their order
-			a, b = b, a
-		}
-		ok, err := r.order(op, keys[a], keys[b], 0)
+		ok, err := r.order(tokLt, keys[a], keys[b], 0)
 		if err != nil {
 			failed = err
 		}
@@ -279,6 +280,9 @@ func (r *run) sorted(items []value.Value, key func(value.Value) (value.Value, er
 	if failed != nil {
 		return nil, failed
 	}
+	if reverse {
+		slices.Reverse(order)
+	}
 	out := make([]value.Value, n)
 	for i, at := range order {
 		out[i] = items[at]
@@ -286,16 +290,12 @@ func (r *run) sorted(items []value.Value, key func(value.Value) (value.Value, er
 	return out, nil
 }
 
-// mergeSort sorts stably. It compares the later item with the earlier one first, as Python does, so that the message of
-// a failed comparison names the types in Python's order.
+// mergeSort sorts stably. Up to 63 items it compares the same pairs as Python, so that the message of a failed
+// comparison names the same types.
 func mergeSort(order, tmp []int, less func(a, b int) bool) {
 	n := len(order)
-	if n <= 8 {
-		for i := 1; i < n; i++ {
-			for j := i; j > 0 && less(order[j], order[j-1]); j-- {
-				order[j], order[j-1] = order[j-1], order[j]
-			}
-		}
+	if n < 64 {
+		binarySort(order, sortedRun(order, less), less)
 		return
 	}
 	mid := n / 2
@@ -311,5 +311,37 @@ func mergeSort(order, tmp []int, less func(a, b int) bool) {
 			order[k] = tmp[j]
 			j++
 		}
+	}
+}
+
+// sortedRun returns how many items at the start are in order, after turning a falling run round.
+func sortedRun(order []int, less func(a, b int) bool) int {
+	n := len(order)
+	if n < 2 {
+		return n
+	}
+	falling, i := less(order[1], order[0]), 2
+	for i < n && less(order[i], order[i-1]) == falling {
+		i++
+	}
+	if falling {
+		slices.Reverse(order[:i])
+	}
+	return i
+}
+
+// binarySort inserts the items from start on.
+func binarySort(order []int, start int, less func(a, b int) bool) {
+	for ; start < len(order); start++ {
+		item, l, r := order[start], 0, start
+		for l < r {
+			if p := l + (r-l)/2; less(item, order[p]) {
+				r = p
+			} else {
+				l = p + 1
+			}
+		}
+		copy(order[l+1:start+1], order[l:start])
+		order[l] = item
 	}
 }

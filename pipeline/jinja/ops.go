@@ -21,6 +21,9 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 	if _, ok := str(a); ok && op == tokMod {
 		return r.printf(a, b)
 	}
+	if op == tokMul && (isMarkup(a) && !isInt(b) || isMarkup(b) && !isInt(a)) {
+		return nil, markupTimes(a, b)
+	}
 	if u := asUndefined(a); u != nil {
 		return nil, u.fail()
 	}
@@ -42,6 +45,18 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 		}
 	}
 	return nil, badOperands(opText[op], a, b)
+}
+
+// markupTimes is Markup's own error for a factor that is no int.
+func markupTimes(a, b value.Value) error {
+	count := b
+	if !isMarkup(a) {
+		count = a
+	}
+	if u := asUndefined(a); u != nil {
+		return u.fail()
+	}
+	return typeErr("'%s' object cannot be interpreted as an integer", typeName(count))
 }
 
 func badOperands(op string, a, b value.Value) error {
@@ -179,20 +194,18 @@ func (r *run) joinItems(a, b []value.Value) ([]value.Value, error) {
 // repeat is a sequence times an int, from either side.
 func (r *run) repeat(a, b value.Value) (value.Value, error) {
 	seq, count := a, b
-	if isInt(a) {
+	if !isSequence(a) {
 		seq, count = b, a
 	}
-	switch seq.(type) {
-	case value.Str, markup, value.Bytes, *value.List, value.Tuple:
-	default:
+	if !isSequence(seq) {
 		return nil, badOperands("*", a, b)
 	}
 	if !isInt(count) {
 		return nil, typeErr("can't multiply sequence by non-int of type '%s'", typeName(count))
 	}
-	n, err := clampIndex(count)
+	n, err := index(count)
 	if err != nil {
-		return nil, err
+		return nil, raise("OverflowError", "cannot fit 'int' into an index-sized integer")
 	}
 	n = max(n, 0)
 	switch v := seq.(type) {
@@ -211,6 +224,14 @@ func (r *run) repeat(a, b value.Value) (value.Value, error) {
 	}
 	items, err := r.repeatItems(seq.(*value.List).Items, n)
 	return &value.List{Items: items}, err
+}
+
+func isSequence(v value.Value) bool {
+	switch v.(type) {
+	case value.Str, markup, value.Bytes, *value.List, value.Tuple:
+		return true
+	}
+	return false
 }
 
 func (r *run) repeatText(s string, n int) (string, error) {

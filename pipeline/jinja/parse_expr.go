@@ -248,25 +248,17 @@ func (p *Parser) nameOrConst(namespace bool) (expr, error) {
 
 // tupleOpts are the flavours of Jinja's parse_tuple.
 type tupleOpts struct {
-	simple    bool     // names and literals only
-	condexpr  bool     // inline if allowed
-	ends      []string // names that end the tuple
-	parens    bool     // inside parentheses: empty is a tuple
-	namespace bool     // attributes of namespaces allowed
+	simple    bool // names and literals only
+	condexpr  bool // inline if allowed
+	parens    bool // inside parentheses: empty is a tuple
+	namespace bool // attributes of namespaces allowed
 }
 
-func (p *Parser) tupleEnd(o tupleOpts) bool {
-	switch t := p.cur(); t.kind {
-	case tokVarEnd, tokBlockEnd, tokRParen:
-		return true
-	case tokName:
-		for _, e := range o.ends {
-			if t.text == e {
-				return true
-			}
-		}
-	}
-	return false
+// tupleEnd reports whether a tuple ends here. Jinja also means to end one at the names "in" and "recursive", but never
+// does: its test for them cannot hold.
+func (p *Parser) tupleEnd() bool {
+	k := p.cur().kind
+	return k == tokVarEnd || k == tokBlockEnd || k == tokRParen
 }
 
 // tuple reads an expression, or a tuple when commas follow.
@@ -284,7 +276,7 @@ func (p *Parser) tuple(o tupleOpts) (expr, error) {
 				return nil, err
 			}
 		}
-		if p.tupleEnd(o) {
+		if p.tupleEnd() {
 			break
 		}
 		e, err := p.tupleItem(o)

@@ -8,7 +8,7 @@ import (
 
 func (p *Parser) parseSet() (node, error) {
 	line := p.next().line
-	target, err := p.assignTarget(nil, true)
+	target, err := p.assignTarget(true)
 	if err != nil {
 		return nil, err
 	}
@@ -29,13 +29,13 @@ func (p *Parser) parseSet() (node, error) {
 func (p *Parser) parseFor() (node, error) {
 	n := &forStmt{line: p.next().line}
 	var err error
-	if n.target, err = p.assignTarget([]string{"in"}, false); err != nil {
+	if n.target, err = p.assignTarget(false); err != nil {
 		return nil, err
 	}
 	if _, err = p.expectName("in"); err != nil {
 		return nil, err
 	}
-	if n.iter, err = p.tuple(tupleOpts{ends: []string{"recursive"}}); err != nil {
+	if n.iter, err = p.tuple(tupleOpts{}); err != nil {
 		return nil, err
 	}
 	if p.skipName("if") {
@@ -83,7 +83,7 @@ func (p *Parser) parseWith() (node, error) {
 				return nil, err
 			}
 		}
-		target, err := p.assignTarget(nil, false)
+		target, err := p.assignTarget(false)
 		if err != nil {
 			return nil, err
 		}
@@ -364,8 +364,8 @@ func (p *Parser) name(t token) *nameExpr {
 }
 
 // assignTarget reads a name, a tuple of names, or (for set) attributes of namespaces.
-func (p *Parser) assignTarget(ends []string, namespace bool) (expr, error) {
-	target, err := p.tuple(tupleOpts{simple: true, ends: ends, namespace: namespace})
+func (p *Parser) assignTarget(namespace bool) (expr, error) {
+	target, err := p.tuple(tupleOpts{simple: true, namespace: namespace})
 	if err != nil {
 		return nil, err
 	}

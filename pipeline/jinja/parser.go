@@ -20,6 +20,7 @@ type Parser struct {
 	ends   [][]string // the end tags that open bodies wait for
 	depth  int
 	names  int
+	bad    bool // the parser came to where the lexer stopped
 }
 
 func newParser(env *Env, tokens []token) *Parser { return &Parser{tokens: tokens, env: env} }
@@ -28,7 +29,7 @@ func (p *Parser) cur() token { return p.tokens[p.i] }
 
 func (p *Parser) look() token {
 	if p.i+1 < len(p.tokens) {
-		return p.tokens[p.i+1]
+		return p.seen(p.tokens[p.i+1])
 	}
 	return p.tokens[p.i]
 }
@@ -38,6 +39,12 @@ func (p *Parser) next() token {
 	if p.i+1 < len(p.tokens) {
 		p.i++
 	}
+	p.seen(p.tokens[p.i])
+	return t
+}
+
+func (p *Parser) seen(t token) token {
+	p.bad = p.bad || t.kind == tokBad
 	return t
 }
 
@@ -136,6 +143,8 @@ func (p *Parser) subparse(ends []string) ([]node, error) {
 	}
 	for p.cur().kind != tokEOF {
 		switch t := p.next(); t.kind {
+		case tokBad:
+			return nil, p.expected("")
 		case tokData:
 			out = append(out, &dataExpr{pos: pos{line: t.line}, text: t.text})
 		case tokVarBegin:

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -44,10 +45,6 @@ func (r *run) showable(v value.Value, escape bool) value.Value {
 		if !escape {
 			return v
 		}
-	case markup:
-		if !escape {
-			return value.Str(v.text)
-		}
 	}
 	return &shown{r: r, v: v, escape: escape}
 }
@@ -79,7 +76,11 @@ func (r *run) printf(format, a value.Value) (value.Value, error) {
 				return like(format, percent(text)), r.alloc(len(text))
 			}
 		}
-	case *value.List, value.Bytes:
+	case *value.List, value.Bytes, *undefined, *rangeVal:
+		if named(text) {
+			_, err := r.item(v, value.Str("")) // as a mapping it has no such item
+			return nil, err
+		}
 		wrapped = value.Tuple{r.showable(v, escape)}
 		if !directives(text) {
 			return like(format, percent(text)), r.alloc(len(text))
@@ -93,9 +94,26 @@ func (r *run) printf(format, a value.Value) (value.Value, error) {
 		err, r.failed = r.failed, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, numberless(err, a)
 	}
 	return like(format, out), r.alloc(len(out))
+}
+
+// numberless is the error of an undefined value that was asked for a number.
+func numberless(err error, a value.Value) error {
+	if !strings.Contains(err.Error(), "real number") {
+		return err
+	}
+	list, ok := a.(value.Tuple)
+	if !ok {
+		list = value.Tuple{a}
+	}
+	for _, v := range list {
+		if u := asUndefined(v); u != nil {
+			return u.fail()
+		}
+	}
+	return err
 }
 
 // scanFormat calls visit for the text behind each percent sign that is not doubled.
@@ -144,37 +162,40 @@ func percent(s string) string {
 
 // formatWidths counts the widths and precisions of a format before anything is made of them.
 func (r *run) formatWidths(s string, a value.Value) error {
-	total := len(s)
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			continue
+	total, star := 0, false
+	tooLong := false
+	scanFormat(s, func(rest string) {
+		if rest[0] == '(' {
+			if i := strings.IndexByte(rest, ')'); i > 0 {
+				rest = rest[i+1:]
+			}
 		}
-		j := i
-		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
-			j++
+		rest = strings.TrimLeft(rest, "#0- +")
+		for i, c := range rest {
+			star = star || c == '*'
+			if c != '.' && c != '*' && (c < '0' || c > '9') {
+				rest = rest[:i]
+				break
+			}
 		}
-		n, err := strconv.Atoi(s[i:j])
-		if err != nil || n > r.mem-total {
-			return r.alloc(-1)
+		for _, digits := range strings.Split(rest, ".") {
+			n, err := strconv.Atoi(strings.Trim(digits, "*"))
+			if err != nil && strings.Trim(digits, "*") != "" || n > r.mem-total {
+				tooLong = true
+				return
+			}
+			total += n
 		}
-		total += n
-		i = j
+	})
+	if tooLong {
+		return r.alloc(-1)
 	}
-	if t, ok := a.(value.Tuple); ok { // widths given as "*"
+	if t, ok := a.(value.Tuple); ok && star { // widths given as "*"
 		for _, v := range t {
-			if n, ok := smallInt(v); ok && n > int64(r.mem) && containsStar(s) {
+			if n, ok := smallInt(v); ok && (n > int64(r.mem) || n < -int64(r.mem)) {
 				return r.alloc(-1)
 			}
 		}
 	}
-	return r.read(total)
-}
-
-func containsStar(s string) bool {
-	for i := range len(s) {
-		if s[i] == '*' {
-			return true
-		}
-	}
-	return false
+	return r.read(total + len(s))
 }

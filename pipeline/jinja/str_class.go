@@ -133,8 +133,14 @@ func encode(r *run, self value.Value, a *args) (value.Value, error) {
 
 // codec returns the first character an encoding cannot hold; 0 is UTF-8.
 func codec(name string) (rune, bool) {
-	switch strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "_", ""), "-", "")) {
-	case "utf8":
+	plain := strings.Map(func(c rune) rune {
+		if value.IsAlnum(c) {
+			return c
+		}
+		return -1
+	}, name)
+	switch strings.ToLower(plain) {
+	case "utf8", "utf", "u8":
 		return 0, true
 	case "ascii", "usascii":
 		return 128, true

@@ -279,12 +279,12 @@ func splitLines(r *run, self value.Value, a *args) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep, err := truthArg(got[0], false)
+	keep, err := intArg(got[0], 0)
 	if err != nil {
 		return nil, err
 	}
 	s, _ := str(self)
-	lines, err := r.lines(s, keep)
+	lines, err := r.lines(s, keep != 0)
 	if err != nil {
 		return nil, err
 	}

@@ -89,14 +89,16 @@ func (f *strFormatter) expand(s string, level int) (string, error) {
 
 // cutField takes the text up to the brace that closes a field.
 func cutField(s string) (field, rest string, err error) {
-	depth, bracket := 1, false
+	depth, bracket, spec := 1, false, false
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c == '[' && depth == 1:
+		case c == '[' && depth == 1 && !spec:
 			bracket = true
 		case c == ']':
 			bracket = false
 		case bracket:
+		case c == ':':
+			spec = true
 		case c == '{':
 			depth++
 		case c == '}':
@@ -107,6 +109,9 @@ func cutField(s string) (field, rest string, err error) {
 	}
 	if s == "" {
 		return "", "", valueErr("Single '{' encountered in format string")
+	}
+	if spec {
+		return "", "", valueErr("unmatched '{' in format spec")
 	}
 	return "", "", valueErr("expected '}' before end of string")
 }
@@ -247,7 +252,7 @@ func (f *strFormatter) first(name string) (value.Value, error) {
 
 func (f *strFormatter) position(i int) (value.Value, error) {
 	if i >= len(f.pos) {
-		return nil, raise("IndexError", "Replacement index %d out of range for positional args tuple", i)
+		return nil, raise("IndexError", "tuple index out of range")
 	}
 	return f.pos[i], nil
 }

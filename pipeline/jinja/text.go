@@ -66,7 +66,7 @@ type reprWriter struct {
 }
 
 func (p *reprWriter) append(dst []byte, v value.Value) ([]byte, error) {
-	if err := p.r.step(); err != nil {
+	if err := p.r.spend(1 + len(p.open)/4); err != nil {
 		return nil, err
 	}
 	if len(dst) > p.r.mem {

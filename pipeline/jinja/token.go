@@ -46,6 +46,7 @@ const (
 	tokSemicolon
 	tokSub
 	tokTilde
+	tokBad // the lexer stops here; the parser may find a mistake before it
 )
 
 var tokenNames = map[tokenKind]string{

@@ -1,0 +1,100 @@
+package jinja_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/pipeline/jinja"
+	"github.com/haywardhq/hayward/pipeline/value"
+)
+
+func seeds(f *testing.F) {
+	g, _ := readGolden(f, "testdata/cases.json")
+	for i := range g.Cases {
+		f.Add(g.Cases[i].Tpl)
+	}
+	for _, h := range hostile {
+		f.Add(h.tpl)
+	}
+}
+
+// Every source either compiles or is refused with a fault that says why; nothing panics.
+func FuzzCompile(f *testing.F) {
+	seeds(f)
+	env := jinja.New(jinja.Options{Tags: []jinja.Tag{jinja.NowTag()}})
+	f.Fuzz(func(t *testing.T, src string) {
+		tpl, err := env.Compile(src, "fuzz")
+		if err != nil {
+			if k := fault.KindOf(err); k == fault.Internal {
+				t.Fatalf("%q: %v", src, err)
+			}
+			return
+		}
+		tpl.Undeclared()
+	})
+}
+
+// Every template ends within its limits, with text or with a fault, and leaves its input as it was.
+func FuzzRender(f *testing.F) {
+	seeds(f)
+	_, contexts := readGolden(f, "testdata/cases.json")
+	vars := contexts["main"]
+	before := value.Repr(vars)
+	limits := jinja.Limits{Steps: 200_000, Memory: 4 << 20, Output: 1 << 20}
+	env := jinja.New(jinja.Options{Limits: limits, Tags: []jinja.Tag{jinja.NowTag()}})
+	f.Fuzz(func(t *testing.T, src string) {
+		tpl, err := env.Compile(src, "")
+		if err != nil {
+			return
+		}
+		start := time.Now()
+		_, err = tpl.Render(context.Background(), vars)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Fatalf("%q took %s", src, took)
+		}
+		if err != nil && fault.KindOf(err) == fault.Internal {
+			t.Fatalf("%q: %v", src, err)
+		}
+		if after := value.Repr(vars); after != before {
+			t.Fatalf("%q changed its input to %s", src, after)
+		}
+	})
+}
+
+// TestRandom runs templates that conformance/oracle/jinja_fuzz.py made at random.
+func TestRandom(t *testing.T) { runRandom(t, "testdata/random.json") }
+
+// TestDifferential runs a file of further random templates: HAYWARD_JINJA_CASES names it.
+func TestDifferential(t *testing.T) {
+	file := os.Getenv("HAYWARD_JINJA_CASES")
+	if file == "" {
+		t.Skip("part missing: no further random cases (HAYWARD_JINJA_CASES; conformance/oracle/jinja_fuzz.py makes them)")
+	}
+	runRandom(t, file)
+}
+
+func runRandom(t *testing.T, file string) {
+	g, contexts := readGolden(t, file)
+	if len(g.Cases) == 0 {
+		t.Fatal("no cases")
+	}
+	for i := range g.Cases {
+		c := &g.Cases[i]
+		if c.Ctx == "" {
+			c.Ctx = "main"
+		}
+		if !ours(c) {
+			checkGolden(t, c, contexts[c.Ctx])
+		}
+	}
+	t.Logf("%d cases", len(g.Cases))
+}
+
+// ours are cases that hold something of Python itself: its recursion limit, its own compiler.
+func ours(c *goldenCase) bool {
+	return c.Err != nil && (c.Err.Class == "RecursionError" || strings.Contains(c.Err.Message, "<template>"))
+}
