@@ -43,6 +43,9 @@ func TestPipelineRuns(t *testing.T) {
 		names = append(names, n)
 	}
 	sort.Strings(names)
+	if real == 0 {
+		t.Error("no recorded run was made with real components alone")
+	}
 	t.Logf("%d runs, %d of them with real components only; played by stand-ins: %s", runs, real, strings.Join(names, ", "))
 }
 
