@@ -38,10 +38,13 @@ func (r *run) failed(nd *node, err error) error {
 	var f *fault.Error
 	var panicked *panicError
 	var bad *component.InvalidOutputError
+	if spent := overspent(err); spent != nil {
+		return located(spent, nd)
+	}
 	switch {
 	case errors.As(err, &panicked):
 		return fault.Wrap(fault.Internal, panicked, "%s", failedText(nd, "the component panicked")).WithCode(CodeRuntimeError).At(nd.where())
-	case r.ctx.Err() != nil && !keepsOwnKind(err):
+	case r.ctx.Err() != nil && (!keepsOwnKind(err) || overspent(context.Cause(r.ctx)) != nil):
 		return ended(r.ctx, nd, "in")
 	case errors.As(err, &bad):
 		return fault.New(fault.Failed, "The following component returned an invalid output:\nComponent name: '%s'\nComponent type: '%s'\n"+
@@ -76,6 +79,14 @@ type quiet struct {
 func (q quiet) Error() string { return q.text }
 func (q quiet) Unwrap() error { return q.err }
 
+// located says at which component an error that passes through unchanged came up, unless a deeper one is known.
+func located(err *fault.Error, nd *node) error {
+	if err.Where.Component != "" {
+		return err
+	}
+	return err.At(nd.where())
+}
+
 // keepsOwnKind reports whether err says by itself that the run was ended.
 func keepsOwnKind(err error) bool {
 	return fault.Is(err, fault.Canceled) || fault.Is(err, fault.Timeout)
@@ -93,6 +104,9 @@ func callersKind(k fault.Kind) fault.Kind {
 
 // ended is the error for a context that is over.
 func ended(ctx context.Context, nd *node, when string) error {
+	if spent := overspent(context.Cause(ctx)); spent != nil {
+		return located(spent, nd)
+	}
 	kind, what := fault.Canceled, "was canceled"
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		kind, what = fault.Timeout, "took too long"

@@ -16,6 +16,17 @@ type RunContext struct {
 	Secrets map[string]sealed.Value
 	// RequestID goes to every component, for logs and traces.
 	RequestID string
+	// Ledger asks for the run's account in [Result].Ledger. Prices or a Budget ask for it as well.
+	Ledger bool
+	// Prices turns tokens into money.
+	Prices Prices
+	// Budget is what this run may spend, together with every other run that has the same one.
+	Budget *Budget
+	// Flags answers for feature flags that components look at.
+	Flags component.Flags
+	// Memory keeps the messages of the conversation that Session names.
+	Memory  component.Memory
+	Session string
 }
 
 // StreamEvent is a chunk on its way from a component to whoever listens.
@@ -62,7 +73,7 @@ type config struct {
 	limits     *Limits
 }
 
-// WithRunContext gives the run its own secrets and request id.
+// WithRunContext gives the run its own secrets, request id, account, budget, flags and memory.
 func WithRunContext(rc RunContext) Option { return func(c *config) { c.context = rc } }
 
 // WithRequestID sets only the request id.

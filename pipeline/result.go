@@ -16,6 +16,8 @@ type Result struct {
 	Warnings []string
 	// Steps is how many times a component ran.
 	Steps int
+	// Ledger is the run's account; nil when nobody asked for it ([RunContext]).
+	Ledger *Ledger
 }
 
 // SecretUse says that a secret was used, never what it is.

@@ -25,6 +25,8 @@ type run struct {
 	include []bool
 	streams []bool
 	result  *Result
+	meter   *meter           // nil when nobody asked for an account
+	ports   *component.Ports // nil when the run context brings none of them
 }
 
 // Run runs the plan in Haystack's sequential order. inputs is {component: {socket: value}} or {socket: value}; nil is
@@ -48,9 +50,14 @@ func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Re
 		r.limits = *r.c.limits
 	}
 	r.secrets = newSecretChain(p.init, &r.c)
+	done, err := r.open()
+	if err != nil {
+		return r.result, err
+	}
+	defer done()
 	r.s = r.g.newState()
 	defer r.s.release()
-	err := r.do(inputs)
+	err = r.do(inputs)
 	r.result.Secrets = r.secrets.used()
 	if err != nil {
 		return r.result, err
@@ -211,6 +218,9 @@ func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
 	if r.c.files != nil {
 		env.Files = r.c.files
 	}
+	if r.ports != nil {
+		env.Ports = r.ports
+	}
 	if r.streams != nil && r.streams[i] {
 		emit := r.c.stream
 		env.Stream = func(chunk *chat.StreamingChunk) error {
@@ -224,14 +234,14 @@ var discard = slog.New(slog.DiscardHandler)
 // call runs the component behind a guard, and tells the observer.
 func (r *run) call(nd *node, env *component.Env, in component.In) (component.Out, error) {
 	if r.c.observer.Before == nil && r.c.observer.After == nil {
-		return guarded(r.ctx, nd, env, in)
+		return r.timed(nd, env, in)
 	}
 	step := &Step{Component: nd.name, Type: nd.typ, Visit: env.Visit, Inputs: in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
 	if r.c.observer.Before != nil {
 		r.c.observer.Before(step)
 	}
 	begin := env.Now()
-	step.Outputs, step.Err = guarded(r.ctx, nd, env, in)
+	step.Outputs, step.Err = r.timed(nd, env, in)
 	step.Took = env.Now().Sub(begin)
 	if r.c.observer.After != nil {
 		r.c.observer.After(step)

@@ -29,6 +29,8 @@ type Env struct {
 	Stream func(chunk *chat.StreamingChunk) error
 	Log    *slog.Logger
 	Now    func() time.Time
+	// Ports are what few runs have; nil in the others.
+	Ports *Ports
 }
 
 // Doer sends HTTP requests through the guarded client; *egress.Client is one.

@@ -13,6 +13,7 @@ import (
 
 // request is what is sent, however often.
 type request struct {
+	doc     *value.Dict // the body
 	body    []byte
 	url     string
 	headers http.Header
@@ -72,7 +73,7 @@ func (g *OpenAIChatGenerator) request(messages []*chat.Message, given value.Valu
 	if err != nil {
 		return nil, err
 	}
-	r.body = []byte(text)
+	r.doc, r.body = body, []byte(text)
 	return r, nil
 }
 

@@ -50,7 +50,7 @@ func badAnswer(format string, args ...any) error {
 }
 
 // readCompletion reads an answer that came in one piece.
-func readCompletion(env *component.Env, body io.Reader) ([]*chat.Message, error) {
+func readCompletion(env *component.Env, body *response) ([]*chat.Message, error) {
 	data, err := io.ReadAll(io.LimitReader(body, maxCompletion+1))
 	if err != nil {
 		return nil, err
@@ -72,6 +72,7 @@ func readCompletion(env *component.Env, body io.Reader) ([]*chat.Message, error)
 		out[i] = readChoice(env, answer, asObject(c))
 		warnAboutEnd(env, out[i])
 	}
+	body.paid.whole(answer, out)
 	return out, nil
 }
 

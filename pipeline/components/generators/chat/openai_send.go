@@ -34,10 +34,14 @@ type response struct {
 	body   io.ReadCloser
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
+	paid   *payment // of an answer that is a success
 }
 
 // Close ends the exchange.
 func (r *response) Close() {
+	if r.paid != nil {
+		r.paid.settle()
+	}
 	r.timer.Stop()
 	r.body.Close()
 	r.cancel(nil)
@@ -53,10 +57,16 @@ func (g *OpenAIChatGenerator) send(ctx context.Context, env *component.Env, req 
 		return nil, err
 	}
 	for attempt := 0; ; attempt++ {
+		paid, err := req.reserve(ctx, env)
+		if err != nil {
+			return nil, err
+		}
 		resp, status, header, err := g.attempt(ctx, env, req, key)
 		if err == nil && status < 300 {
+			resp.paid = paid
 			return resp, nil
 		}
+		paid.unanswered(err, status)
 		if err == nil {
 			err = refusal(status, resp)
 		}

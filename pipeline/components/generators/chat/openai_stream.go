@@ -18,8 +18,8 @@ import (
 const maxChunks = 1 << 20
 
 // readStream passes each chunk on as it arrives, and makes one reply of all of them.
-func (g *OpenAIChatGenerator) readStream(env *component.Env, body io.Reader) ([]*chat.Message, error) {
-	events := sse.NewReader(body, sse.Limits{})
+func (g *OpenAIChatGenerator) readStream(env *component.Env, resp *response) ([]*chat.Message, error) {
+	events := sse.NewReader(resp, sse.Limits{})
 	acc := &accumulator{env: env}
 	for {
 		ev, err := events.Next()
@@ -34,6 +34,9 @@ func (g *OpenAIChatGenerator) readStream(env *component.Env, body io.Reader) ([]
 		}
 		chunk, err := acc.take(ev.Data)
 		if err != nil {
+			return nil, err
+		}
+		if err := resp.paid.chunk(chunk); err != nil {
 			return nil, err
 		}
 		if env.Stream != nil {
