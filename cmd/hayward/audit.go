@@ -162,10 +162,10 @@ func (c *cli) verifyAudit(ctx context.Context, d dataFlags) (client.AuditReport,
 func showReport(w io.Writer, r client.AuditReport) error {
 	for _, p := range r.Problems {
 		chain := "the operator's chain"
-		if p.Tenant != "" {
+		if p.Tenant != "" && !strings.HasPrefix(p.Tenant, "/") { // no tenant's id has a slash
 			chain = "the chain of tenant " + p.Tenant
 		}
-		if err := say(w, "BAD: %s, node %s, epoch %d, entry %d %s: %s", chain, p.Node, p.Epoch, p.Seq, p.ID, p.What); err != nil {
+		if err := say(w, "BAD: %s (node %s, epoch %d): %s", chain, p.Node, p.Epoch, p.What); err != nil {
 			return err
 		}
 	}

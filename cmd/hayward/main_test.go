@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 
 // setup gives a script directories of its own for everything that the program keeps.
 func setup(e *testscript.Env) error {
-	for name, dir := range map[string]string{"HOME": "home", "XDG_CONFIG_HOME": "home/config", "XDG_DATA_HOME": "home/data", "TMPDIR": "tmp"} {
+	for name, dir := range map[string]string{"HOME": "home", "XDG_CONFIG_HOME": "home/config", "XDG_DATA_HOME": "home/data"} {
 		e.Setenv(name, filepath.Join(e.WorkDir, filepath.FromSlash(dir)))
 	}
 	repo, err := filepath.Abs("../..")
@@ -107,7 +107,7 @@ outputs:
 
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"waitfor": waitFor, "capture": capture, "sqlite": runSQL, "mode": checkMode, "same": same, "occupy": occupy,
+		"waitfor": waitFor, "capture": capture, "sqlite": runSQL, "mode": checkMode, "same": same, "occupy": occupy, "promised": promised,
 	}
 }
 
@@ -165,6 +165,20 @@ func checkMode(ts *testscript.TestScript, _ bool, args []string) {
 func same(ts *testscript.TestScript, neg bool, args []string) {
 	if (args[0] == args[1]) == neg {
 		ts.Fatalf("%q and %q", args[0], args[1])
+	}
+}
+
+// promised OUTPUT SCRIPT MODEL compares what a script printed with what the script's comments ("#> ...") promise. MODEL is
+// where the model server listens in this test; the comments have its usual address.
+func promised(ts *testscript.TestScript, _ bool, args []string) {
+	var want strings.Builder
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		if text, ok := strings.CutPrefix(line, "#> "); ok {
+			want.WriteString(strings.ReplaceAll(text, "http://127.0.0.1:11435", args[2]))
+		}
+	}
+	if got := ts.ReadFile(args[0]); got != want.String() || got == "" {
+		ts.Fatalf("printed:\n%spromised:\n%s", got, want.String())
 	}
 }
 

@@ -10,5 +10,6 @@
 //	DIR/keys/root.key      the root key; not below data/
 //	DIR/devllm.sums        the sums of the keys that the model server accepts
 //	DIR/devllm.log         what the model server saw: a line per request with the key's fingerprint
+//	DIR/pages/             the product's own pages, where the toolchain came without documents
 //	DIR/data/              the server's data directory
 package demo

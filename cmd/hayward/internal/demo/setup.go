@@ -32,11 +32,10 @@ func (r *running) setUp(ctx context.Context) error {
 	if err := r.people(ctx, cl); err != nil {
 		return err
 	}
-	docs, cleanUp, err := r.documents()
+	docs, err := r.documents()
 	if err != nil {
 		return err
 	}
-	defer cleanUp()
 	progress := tui.NewProgress(r.o.Err)
 	defer progress.Wait()
 	for _, u := range users() {
@@ -185,9 +184,8 @@ func sumOfFile(name string) (string, error) {
 	return sum(b), nil
 }
 
-// documents lists the pages to index: those of the Go toolchain, else the product's own, in a temporary folder.
-func (r *running) documents() (paths []string, cleanUp func(), err error) {
-	nothing := func() {}
+// documents lists the pages to index: those of the Go toolchain, else the product's own, unpacked into the demo's directory.
+func (r *running) documents() (paths []string, err error) {
 	for _, name := range []string{"go_spec.html", "go_mem.html"} {
 		p := filepath.Join(r.o.Docs, name)
 		if info, err := os.Stat(p); r.o.Docs != "" && err == nil && info.Mode().IsRegular() {
@@ -195,26 +193,23 @@ func (r *running) documents() (paths []string, cleanUp func(), err error) {
 		}
 	}
 	if len(paths) > 0 {
-		return paths, nothing, nil
+		return paths, nil
 	}
 	r.say("there is no go_spec.html and no go_mem.html in %q: the pages that come with Hayward are indexed instead", r.o.Docs)
-	dir, err := os.MkdirTemp("", "hayward-demo-*")
-	if err != nil {
-		return nil, nothing, fault.Wrap(fault.Unavailable, err, "the demo's pages cannot be unpacked")
-	}
-	cleanUp = func() { _ = os.RemoveAll(dir) }
 	names, err := fs.Glob(files.FS, "docs/*.html")
 	if err == nil {
-		paths, err = unpack(dir, names)
+		paths, err = unpack(r.d.join("pages"), names)
 	}
 	if err != nil {
-		cleanUp()
-		return nil, nothing, fault.Wrap(fault.Unavailable, err, "the demo's pages cannot be unpacked")
+		return nil, fault.Wrap(fault.Unavailable, err, "the demo's pages cannot be unpacked")
 	}
-	return paths, cleanUp, nil
+	return paths, nil
 }
 
 func unpack(dir string, names []string) (paths []string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		b, err := fs.ReadFile(files.FS, name)
 		if err != nil {

@@ -1,0 +1,4 @@
+package client
+
+// ReadEvents is for fuzzing.
+var ReadEvents = readEvents
