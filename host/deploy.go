@@ -11,6 +11,7 @@ import (
 	"github.com/haywardhq/hayward/host/catalogue"
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/scope"
 )
 
 // DeployRequest is a pipeline file to deploy.
@@ -24,13 +25,16 @@ type DeployRequest struct {
 // Deployed is a deployment and its compiled plan.
 type Deployed = catalogue.Entry
 
+// CodePipelineName marks a name that cannot be a pipeline's.
+const CodePipelineName = "PipelineName"
+
 // namePattern is stricter than Hayhooks: a name is a path segment, a key in a shell and a word in a log.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
 
 // CheckName refuses names that cannot be a pipeline's.
 func (h *Host) CheckName(name string) error {
 	bad := func(why string) error {
-		return fault.New(fault.Invalid, "Pipeline name %s", why).At(fault.Where{Field: "name"}).
+		return fault.New(fault.Invalid, "Pipeline name %s", why).WithCode(CodePipelineName).At(fault.Where{Field: "name"}).
 			WithHint("use letters, digits, '_', '-' and '.', beginning with a letter, a digit or '_'; at most 100")
 	}
 	switch {
@@ -51,6 +55,7 @@ func (h *Host) Deploy(ctx context.Context, req DeployRequest) (*Deployed, error)
 	if err != nil {
 		return nil, err
 	}
+	defer endPanic(ctx, entry)
 	plan, err := h.check(req)
 	if err != nil {
 		return nil, finish(ctx, entry, err)
@@ -87,6 +92,9 @@ func (h *Host) Undeploy(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if !namePattern.MatchString(name) {
+		return finish(ctx, entry, catalogue.NotFound(name))
+	}
 	err = h.catalogue.Undeploy(ctx, c.App, c.Tenant, name, func(tx *db.Tx) error {
 		return entry.EndTx(ctx, h.c.InTx(tx), audit.OK)
 	})
@@ -115,9 +123,17 @@ func (h *Host) Pipeline(ctx context.Context, name string) (*Deployed, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := h.catalogue.Get(ctx, c.App, c.Tenant, name)
+	e, err := h.deployed(ctx, c, name)
 	if err := finish(ctx, entry, err); err != nil {
 		return nil, err
 	}
 	return e, nil
+}
+
+// deployed finds what answers for a name. What cannot be a name is not looked for.
+func (h *Host) deployed(ctx context.Context, c scope.Caller, name string) (*Deployed, error) {
+	if !namePattern.MatchString(name) {
+		return nil, catalogue.NotFound(name)
+	}
+	return h.catalogue.Get(ctx, c.App, c.Tenant, name)
 }

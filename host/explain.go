@@ -49,7 +49,7 @@ func (h *Host) ExplainSecret(ctx context.Context, name, pipelineName string) (*E
 	if pipelineName == "" {
 		return nil, finish(ctx, entry, fault.New(fault.Invalid, "the pipeline that would ask is missing").At(fault.Where{Field: "pipeline"}))
 	}
-	e, err := h.catalogue.Get(ctx, c.App, c.Tenant, pipelineName)
+	e, err := h.deployed(ctx, c, pipelineName)
 	if err != nil {
 		return nil, finish(ctx, entry, err)
 	}

@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/haywardhq/hayward/auth/policy"
@@ -12,6 +14,7 @@ import (
 	"github.com/haywardhq/hayward/host/redact"
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/chat"
+	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
@@ -23,6 +26,8 @@ const (
 	MaxRunSecrets     = 16
 	MaxRunSecretBytes = 8 << 10
 )
+
+const maxIncluded = 1000
 
 // RunRequest asks for one run.
 type RunRequest struct {
@@ -66,6 +71,7 @@ func (h *Host) Run(ctx context.Context, req RunRequest) (*RunResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer endPanic(ctx, entry)
 	out, err := h.run(ctx, c, entry, req)
 	if err := finish(ctx, entry, err); err != nil {
 		return nil, err
@@ -73,8 +79,16 @@ func (h *Host) Run(ctx context.Context, req RunRequest) (*RunResult, error) {
 	return out, nil
 }
 
+// endPanic completes the record of an action that panicked, and lets the panic go on.
+func endPanic(ctx context.Context, entry *audit.Pending) {
+	if p := recover(); p != nil {
+		_ = entry.End(ctx, audit.Error, audit.Detail{Key: "kind", Value: fault.Internal.String()}, audit.Detail{Key: "internal", Value: "panic"})
+		panic(p)
+	}
+}
+
 func (h *Host) run(ctx context.Context, c scope.Caller, entry *audit.Pending, req RunRequest) (*RunResult, error) {
-	deployed, err := h.catalogue.Get(ctx, c.App, c.Tenant, req.Pipeline)
+	deployed, err := h.deployed(ctx, c, req.Pipeline)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +117,15 @@ func (h *Host) prepare(c scope.Caller, d *Deployed, req RunRequest) (*value.Dict
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := checkIncluded(d.Plan, req.IncludeOutputsFrom); err != nil {
+		return nil, nil, err
+	}
 	declared := d.Plan.Declared().Components()
 	include := slices.Concat(declared, req.IncludeOutputsFrom)
 	beyond := slices.ContainsFunc(req.IncludeOutputsFrom, func(name string) bool { return !slices.Contains(declared, name) })
 	if read.BeyondDeclared || beyond {
 		if err := h.may(c, policy.PipelineRunAny); err != nil {
-			return nil, nil, fault.Wrap(fault.Denied, err, "you may run this pipeline through its declared inputs only").
-				WithCode(string(policy.PipelineRunAny)).WithHint("declared inputs: %v", d.Plan.Declared().InputNames())
+			return nil, nil, beyondDeclared(err, d.Plan.Declared())
 		}
 	}
 	if len(req.Secrets) > 0 {
@@ -123,6 +139,44 @@ func (h *Host) prepare(c scope.Caller, d *Deployed, req RunRequest) (*value.Dict
 	return read.Inputs, include, nil
 }
 
+func beyondDeclared(cause error, d pipeline.Declared) error {
+	err := fault.Wrap(fault.Denied, cause, "you may run this pipeline through its declared inputs only").WithCode(string(policy.PipelineRunAny))
+	if d.IsZero() {
+		return err.WithHint("the file declares none; %s is needed", policy.PipelineRunAny)
+	}
+	return err.WithHint("declared inputs: %s; outputs come from: %s", orNone(d.InputNames()), orNone(d.Components()))
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkIncluded refuses components that the pipeline does not have. Haystack only warns.
+func checkIncluded(p *pipeline.Plan, names []string) error {
+	if len(names) > maxIncluded {
+		return fault.New(fault.TooLarge, "include_outputs_from names more than %d components", maxIncluded).At(fault.Where{Field: "include_outputs_from"})
+	}
+	have := make([]string, 0, len(p.Components()))
+	for _, c := range p.Components() {
+		have = append(have, c.Name)
+	}
+	for _, name := range names {
+		if slices.Contains(have, name) {
+			continue
+		}
+		err := fault.New(fault.Invalid, "include_outputs_from names '%s', which is not a component of the pipeline", name).
+			At(fault.Where{Component: name, Field: "include_outputs_from"})
+		if near := component.Nearest(name, have, 3); len(near) > 0 {
+			return err.WithHint("did you mean '%s'?", strings.Join(near, "' or '"))
+		}
+		return err.WithHint("there are: %s", strings.Join(have, ", "))
+	}
+	return nil
+}
+
 // checkRunSecrets lets only names through that the file declares: anything else would be a way to plant values.
 func checkRunSecrets(p *pipeline.Plan, given map[string]sealed.Value) error {
 	if len(given) > MaxRunSecrets {
@@ -132,97 +186,16 @@ func checkRunSecrets(p *pipeline.Plan, given map[string]sealed.Value) error {
 	for _, s := range p.Secrets() {
 		names = append(names, s.Secret.EnvVars...)
 	}
-	for name := range given {
-		if !slices.Contains(names, name) {
-			return fault.New(fault.Invalid, "the pipeline names no secret %q", name).At(fault.Where{Field: "context.secrets"}).
-				WithHint("it names: %v", names)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		v, where := given[name], fault.Where{Field: "context.secrets"}
+		switch size := redact.Size(v); {
+		case !slices.Contains(names, name):
+			return fault.New(fault.Invalid, "the pipeline names no secret %q", name).At(where).WithHint("it names: %s", orNone(names))
+		case size == 0:
+			return fault.New(fault.Invalid, "the secret %q is empty", name).At(where).WithHint("leave it out to use the vault's")
+		case size > MaxRunSecretBytes:
+			return fault.New(fault.TooLarge, "the secret %q is longer than %d bytes", name, MaxRunSecretBytes).At(where)
 		}
 	}
 	return nil
-}
-
-func (h *Host) execute(ctx context.Context, c scope.Caller, entry *audit.Pending, d *Deployed, req RunRequest,
-	in *value.Dict, include []string) (*RunResult, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, h.c.RunTimeout, fault.New(fault.Timeout, "the run took longer than %s", h.c.RunTimeout))
-	defer cancel()
-	secrets := &redact.Set{}
-	opts := []pipeline.Option{
-		pipeline.WithRunContext(pipeline.RunContext{Secrets: req.Secrets, RequestID: c.RequestID}),
-		pipeline.WithResolver(&resolver{vault: h.c.Vault, environment: h.c.Environment, under: entry, redact: secrets}),
-		pipeline.WithHTTP(h.c.HTTP),
-		pipeline.WithStores(h.c.Stores.Provider(c.App, c.Tenant, d.Name)),
-		pipeline.WithFiles(noFiles{}),
-		pipeline.IncludeOutputsFrom(include...),
-		pipeline.WithLogger(h.c.Log),
-	}
-	if req.Stream != nil {
-		s := newStreamer(secrets, req.Stream)
-		opts = append(opts, pipeline.WithStream(s.next))
-		defer s.discard()
-		return h.collect(ctx, entry, d, secrets, func() (*pipeline.Result, error) {
-			res, err := d.Plan.Run(ctx, in, opts...)
-			if err == nil {
-				err = s.flush()
-			}
-			return res, err
-		})
-	}
-	return h.collect(ctx, entry, d, secrets, func() (*pipeline.Result, error) { return d.Plan.Run(ctx, in, opts...) })
-}
-
-// collect runs, notes which secrets were used, and removes them from what leaves.
-func (h *Host) collect(_ context.Context, entry *audit.Pending, d *Deployed, secrets *redact.Set, run func() (*pipeline.Result, error)) (*RunResult, error) {
-	start := time.Now()
-	res, err := run()
-	took := time.Since(start)
-	if res != nil {
-		noteSecrets(entry, res.Secrets)
-		entry.Note(audit.Detail{Key: "steps", Value: strconv.Itoa(res.Steps)})
-	}
-	entry.Note(audit.Detail{Key: "ms", Value: strconv.FormatInt(took.Milliseconds(), 10)})
-	if err != nil {
-		return nil, redactError(secrets, err)
-	}
-	outputs, ok := secrets.Value(res.Outputs).(*value.Dict)
-	if !ok {
-		return nil, fault.New(fault.Internal, "the outputs of a run are not a dictionary")
-	}
-	warnings := make([]string, len(res.Warnings))
-	for i, w := range res.Warnings {
-		warnings[i] = secrets.String(w)
-	}
-	out := &RunResult{RunID: entry.ID(), Pipeline: d.Name, Version: d.Version, Outputs: outputs, Warnings: warnings, Took: took}
-	if declared := d.Plan.Declared(); len(declared.Outputs) > 0 {
-		out.Declared = declared.Gather(outputs)
-	}
-	return out, nil
-}
-
-// noteSecrets adds one line per name, layer and destination, however often it was asked for.
-func noteSecrets(entry *audit.Pending, used []pipeline.SecretUse) {
-	var seen []string
-	for _, u := range used {
-		text := u.Name + " from " + u.Layer + " to " + u.Destination.String() + " for " + u.Component
-		if u.Denied {
-			text += " (refused)"
-		}
-		if !slices.Contains(seen, text) {
-			seen = append(seen, text)
-			entry.Note(audit.Detail{Key: "secret", Value: text})
-		}
-	}
-}
-
-// redactError returns err with the run's secrets taken out of its words. The chain underneath is dropped: it may quote
-// what a provider answered.
-func redactError(secrets *redact.Set, err error) error {
-	f := fault.From(err)
-	clean := *f
-	clean.Message = secrets.String(f.Message)
-	clean.Hint = secrets.String(f.Hint)
-	clean.Cause = nil
-	if f.Cause != nil && f.Kind == fault.Internal {
-		clean.Cause = fault.New(fault.Internal, "%s", secrets.String(f.Cause.Error()))
-	}
-	return &clean
 }

@@ -73,7 +73,7 @@ func (c *Catalogue) Get(ctx context.Context, app, tenant, name string) (*Entry, 
 	return e, nil
 }
 
-// List returns a tenant's current deployments in the order of their first deployment.
+// List returns a tenant's current deployments in the order of their first deployment, without their sources.
 func (c *Catalogue) List(ctx context.Context, app, tenant string) (out []*Deployment, err error) {
 	err = c.db.View(ctx, func(tx *db.Tx) error { out, err = list(ctx, tx, app, tenant); return err })
 	return out, err
@@ -96,6 +96,7 @@ func (c *Catalogue) Deploy(ctx context.Context, d *Deployment, plan *pipeline.Pl
 		return also(tx, &stored)
 	})
 	if err != nil {
+		c.cache.drop(k) // it may have been committed all the same: the database says what answers
 		return nil, err
 	}
 	e := &Entry{Deployment: &stored, Plan: plan}
@@ -115,8 +116,6 @@ func (c *Catalogue) Undeploy(ctx context.Context, app, tenant, name string, also
 		}
 		return also(tx)
 	})
-	if err == nil {
-		c.cache.drop(k)
-	}
+	c.cache.drop(k) // also after an error, which does not always mean that nothing was committed
 	return err
 }

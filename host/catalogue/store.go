@@ -83,14 +83,14 @@ func remove(ctx context.Context, tx *db.Tx, app, tenant, name string) error {
 	return err
 }
 
-const selectCurrent = `SELECT v.name, v.version, v.source, v.digest, v.description, v.created_at, v.created_by
+const columns, fromCurrent = `v.name, v.version, v.digest, v.description, v.created_at, v.created_by`, `
 	FROM pipelines p JOIN pipeline_versions v
 	  ON v.app = p.app AND v.tenant = p.tenant AND v.name = p.name AND v.version = p.current
 	WHERE p.app = ? AND p.tenant = ?`
 
 func current(ctx context.Context, tx *db.Tx, app, tenant, name string) (*Deployment, error) {
 	var out *Deployment
-	err := tx.Query(ctx, selectCurrent+" AND p.name = ?", []any{app, tenant, name}, func(scan func(...any) error) error {
+	err := tx.Query(ctx, "SELECT v.source, "+columns+fromCurrent+" AND p.name = ?", []any{app, tenant, name}, func(scan func(...any) error) error {
 		var err error
 		out, err = scanDeployment(app, tenant, scan)
 		return err
@@ -103,7 +103,7 @@ func current(ctx context.Context, tx *db.Tx, app, tenant, name string) (*Deploym
 
 func list(ctx context.Context, tx *db.Tx, app, tenant string) ([]*Deployment, error) {
 	var out []*Deployment
-	err := tx.Query(ctx, selectCurrent+" ORDER BY p.ordinal", []any{app, tenant}, func(scan func(...any) error) error {
+	err := tx.Query(ctx, "SELECT '', "+columns+fromCurrent+" ORDER BY p.ordinal", []any{app, tenant}, func(scan func(...any) error) error {
 		d, err := scanDeployment(app, tenant, scan)
 		out = append(out, d)
 		return err
@@ -114,7 +114,7 @@ func list(ctx context.Context, tx *db.Tx, app, tenant string) ([]*Deployment, er
 func scanDeployment(app, tenant string, scan func(...any) error) (*Deployment, error) {
 	d := &Deployment{App: app, Tenant: tenant}
 	var at int64
-	err := scan(&d.Name, &d.Version, &d.Source, &d.Digest, &d.Description, &at, &d.CreatedBy)
+	err := scan(&d.Source, &d.Name, &d.Version, &d.Digest, &d.Description, &at, &d.CreatedBy)
 	d.CreatedAt = time.UnixMicro(at).UTC()
 	return d, err
 }

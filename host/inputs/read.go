@@ -6,8 +6,7 @@ import (
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline"
-	"github.com/haywardhq/hayward/pipeline/document"
-	"github.com/haywardhq/hayward/pipeline/pytype"
+	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
@@ -34,6 +33,13 @@ type Inputs struct {
 	BeyondDeclared bool
 }
 
+// The codes of what is wrong with a request's inputs.
+const (
+	CodeMissing = "missing"       // an input that must be given is not; the cause is a *MissingError
+	CodeUnknown = "unknown_input" // Where.Field names what the pipeline does not have
+	CodeType    = "input_type"    // a value that does not fit its input; the cause is a *TypeError
+)
+
 // MissingError lists declared inputs that must be given and are not.
 type MissingError struct{ Names []string }
 
@@ -41,7 +47,8 @@ type MissingError struct{ Names []string }
 func (e *MissingError) Error() string { return "missing inputs: " + strings.Join(e.Names, ", ") }
 
 // Read makes a plan's inputs of a request. Keys that are declared inputs are spread over their sockets; a request whose
-// keys are not all declared is taken as Haystack's own form, nested or flat, unless DeclaredOnly.
+// keys are not all declared is taken as Haystack's own form, nested or flat, unless DeclaredOnly. What comes out is always
+// nested: {component: {socket: value}}.
 func Read(p *pipeline.Plan, req Request) (Inputs, error) {
 	given := req.Given
 	if given == nil {
@@ -49,35 +56,33 @@ func Read(p *pipeline.Plan, req Request) (Inputs, error) {
 	}
 	d := p.Declared()
 	declared := len(d.Inputs) > 0 && (req.DeclaredOnly || all(given, d.InputNames()))
-	nested, beyond := given, given.Len() > 0
-	if declared {
-		var err error
-		if nested, err = d.Spread(given); err != nil {
-			return Inputs{}, err
-		}
-		beyond = false
+	nested, err := nest(p, d, declared, given)
+	if err != nil {
+		return Inputs{}, err
 	}
 	types := sockets(p)
 	if req.Text {
 		nested = readText(types, nested)
 	}
-	out, err := decodeAll(p, types, nested)
+	if declared && req.DeclaredOnly {
+		if err := coerce(d, nested); err != nil {
+			return Inputs{}, err
+		}
+	}
+	out, err := decodeAll(types, nested)
 	if err != nil {
 		return Inputs{}, err
 	}
-	if len(req.Files) > 0 {
-		outside, err := place(p, d, types, out, req.Files)
-		if err != nil {
-			return Inputs{}, err
-		}
-		beyond = beyond || outside
+	outside, err := place(p, d, types, out, req.Files)
+	if err != nil {
+		return Inputs{}, err
 	}
 	if declared {
 		if err := missing(d, out); err != nil {
 			return Inputs{}, err
 		}
 	}
-	return Inputs{Inputs: out, BeyondDeclared: beyond}, nil
+	return Inputs{Inputs: out, BeyondDeclared: outside || d.IsZero() || (!declared && given.Len() > 0)}, nil
 }
 
 func all(given *value.Dict, names []string) bool {
@@ -89,6 +94,95 @@ func all(given *value.Dict, names []string) bool {
 	return true
 }
 
+// nest writes every form of inputs as {component: {socket: value}}.
+func nest(p *pipeline.Plan, d pipeline.Declared, declared bool, given *value.Dict) (*value.Dict, error) {
+	switch {
+	case declared:
+		for k := range given.All() {
+			if name := value.ToStr(k); !slices.Contains(d.InputNames(), name) {
+				return nil, unknown(name, d.InputNames(), "the pipeline declares no input '%s'", name)
+			}
+		}
+		return d.Spread(given)
+	case isNested(p, given):
+		return given, nil
+	}
+	return nestFlat(p, d, given)
+}
+
+// isNested tells the two forms of Haystack apart as the engine does: nested when every value is a dictionary, unless no
+// key names a component and every key names some socket.
+func isNested(p *pipeline.Plan, given *value.Dict) bool {
+	component, named := false, true
+	for k, v := range given.All() {
+		if _, ok := v.(*value.Dict); !ok {
+			return false
+		}
+		name := value.ToStr(k)
+		component = component || slices.ContainsFunc(p.Components(), func(c pipeline.ComponentInfo) bool { return c.Name == name })
+		named = named && slices.ContainsFunc(p.AllInputs(), func(in pipeline.InputInfo) bool { return in.Socket == name })
+	}
+	return component || !named || given.Len() == 0
+}
+
+// nestFlat gives each value to every open socket of its name, else to the declared input of that name. Haystack only warns
+// of a name that there is nowhere; here it is an error.
+func nestFlat(p *pipeline.Plan, d pipeline.Declared, given *value.Dict) (*value.Dict, error) {
+	out := &value.Dict{}
+	open := p.Inputs()
+	for k, v := range given.All() {
+		name, found := value.ToStr(k), false
+		for _, in := range open {
+			if in.Socket == name {
+				inner(out, in.Component).Set(name, v)
+				found = true
+			}
+		}
+		if found {
+			continue
+		}
+		i := slices.IndexFunc(d.Inputs, func(in pipeline.DeclaredInput) bool { return in.Name == name })
+		if i < 0 {
+			return nil, unknown(name, openNames(p, d), "the pipeline has no input '%s'", name)
+		}
+		for _, t := range d.Inputs[i].Targets {
+			inner(out, t.Component).Set(t.Socket, v)
+		}
+	}
+	return out, nil
+}
+
+func inner(out *value.Dict, component string) *value.Dict {
+	v, _ := out.Get(component)
+	dict, ok := v.(*value.Dict)
+	if !ok {
+		dict = &value.Dict{}
+		out.Set(component, dict)
+	}
+	return dict
+}
+
+func openNames(p *pipeline.Plan, d pipeline.Declared) []string {
+	names := d.InputNames()
+	for _, in := range p.Inputs() {
+		if !slices.Contains(names, in.Socket) {
+			names = append(names, in.Socket)
+		}
+	}
+	return names
+}
+
+func unknown(name string, have []string, format string, args ...any) error {
+	err := fault.New(fault.Invalid, format, args...).WithCode(CodeUnknown).At(fault.Where{Field: name})
+	if near := component.Nearest(name, have, 3); len(near) > 0 {
+		return err.WithHint("did you mean '%s'?", strings.Join(near, "' or '"))
+	}
+	if len(have) == 0 {
+		return err.WithHint("it takes none")
+	}
+	return err.WithHint("there are: %s", strings.Join(have[:min(len(have), 12)], ", "))
+}
+
 func sockets(p *pipeline.Plan) map[pipeline.Socket]pipeline.InputInfo {
 	out := map[pipeline.Socket]pipeline.InputInfo{}
 	for _, in := range p.AllInputs() {
@@ -97,40 +191,27 @@ func sockets(p *pipeline.Plan) map[pipeline.Socket]pipeline.InputInfo {
 	return out
 }
 
-// decodeAll makes data classes of what is given, by the type of the socket it goes to.
-func decodeAll(p *pipeline.Plan, types map[pipeline.Socket]pipeline.InputInfo, given *value.Dict) (*value.Dict, error) {
+// decodeAll makes data classes of what is given, by the type of the socket it goes to. What fits nowhere is left for the
+// engine to name.
+func decodeAll(types map[pipeline.Socket]pipeline.InputInfo, nested *value.Dict) (*value.Dict, error) {
 	out := &value.Dict{}
-	for k, v := range given.All() {
-		name := value.ToStr(k)
-		decoded, err := decodeKey(p, types, name, v)
-		if err != nil {
-			return nil, err
+	for k, v := range nested.All() {
+		dict, ok := v.(*value.Dict)
+		if !ok {
+			out.SetKey(k, v)
+			continue
+		}
+		decoded := &value.Dict{}
+		for name, sv := range dict.All() {
+			dv, err := decodeOne(types, pipeline.Socket{Component: value.ToStr(k), Socket: value.ToStr(name)}, sv)
+			if err != nil {
+				return nil, err
+			}
+			decoded.SetKey(name, dv)
 		}
 		out.SetKey(k, decoded)
 	}
 	return out, nil
-}
-
-func decodeKey(p *pipeline.Plan, types map[pipeline.Socket]pipeline.InputInfo, name string, v value.Value) (value.Value, error) {
-	isComponent := slices.ContainsFunc(p.Components(), func(c pipeline.ComponentInfo) bool { return c.Name == name })
-	if dict, ok := v.(*value.Dict); ok && isComponent {
-		out := &value.Dict{}
-		for k, sv := range dict.All() {
-			at := pipeline.Socket{Component: name, Socket: value.ToStr(k)}
-			decoded, err := decodeOne(types, at, sv)
-			if err != nil {
-				return nil, err
-			}
-			out.SetKey(k, decoded)
-		}
-		return out, nil
-	}
-	for _, in := range p.Inputs() { // the flat form: every open socket of that name gets the value
-		if in.Socket == name {
-			return decodeOne(types, pipeline.Socket{Component: in.Component, Socket: name}, v)
-		}
-	}
-	return v, nil
 }
 
 func decodeOne(types map[pipeline.Socket]pipeline.InputInfo, at pipeline.Socket, v value.Value) (value.Value, error) {
@@ -159,7 +240,7 @@ func missing(d pipeline.Declared, in *value.Dict) error {
 		return nil
 	}
 	return fault.Wrap(fault.Invalid, &MissingError{names}, "input %q is required", names[0]).
-		WithCode("missing").At(fault.Where{Field: names[0]})
+		WithCode(CodeMissing).At(fault.Where{Field: names[0]})
 }
 
 func has(in *value.Dict, s pipeline.Socket) bool {
@@ -170,125 +251,4 @@ func has(in *value.Dict, s pipeline.Socket) bool {
 	}
 	_, ok = dict.Get(s.Socket)
 	return ok
-}
-
-// place puts uploads where they belong: a declared input of the field's name, else the sockets named "sources".
-func place(p *pipeline.Plan, d pipeline.Declared, types map[pipeline.Socket]pipeline.InputInfo, out *value.Dict, files []File) (beyond bool, err error) {
-	for _, f := range files {
-		targets, outside := destination(p, d, f.Field)
-		if len(targets) == 0 {
-			return false, fault.New(fault.Invalid, "the pipeline has no input for the uploaded file in field %q", f.Field).
-				At(fault.Where{Field: f.Field}).WithHint("name the field after a declared input (%s), or give the pipeline a converter with a sources socket",
-				strings.Join(d.InputNames(), ", "))
-		}
-		beyond = beyond || outside
-		for _, t := range targets {
-			if err := put(types, out, t, f); err != nil {
-				return false, err
-			}
-		}
-	}
-	return beyond, nil
-}
-
-func destination(p *pipeline.Plan, d pipeline.Declared, field string) (targets []pipeline.Socket, beyond bool) {
-	for _, in := range d.Inputs {
-		if in.Name == field {
-			return in.Targets, false
-		}
-	}
-	for _, in := range d.Inputs {
-		for _, t := range in.Targets {
-			if t.Socket == "sources" {
-				targets = append(targets, t)
-			}
-		}
-	}
-	if len(targets) > 0 || len(d.Inputs) > 0 {
-		return targets, false
-	}
-	for _, in := range p.Inputs() {
-		if in.Socket == "sources" {
-			targets = append(targets, pipeline.Socket{Component: in.Component, Socket: in.Socket})
-		}
-	}
-	return targets, true
-}
-
-func put(types map[pipeline.Socket]pipeline.InputInfo, out *value.Dict, t pipeline.Socket, f File) error {
-	v, _ := out.Get(t.Component)
-	dict, ok := v.(*value.Dict)
-	if !ok {
-		dict = &value.Dict{}
-		out.Set(t.Component, dict)
-	}
-	stream := f.byteStream()
-	have, given := dict.Get(t.Socket)
-	switch list, isList := have.(*value.List); {
-	case given && isList:
-		dict.Set(t.Socket, value.NewList(append(slices.Clone(list.Items), stream)...))
-	case given:
-		return fault.New(fault.Invalid, "input %s takes one file, and got several", t).At(fault.Where{Socket: t.String(), Field: f.Field})
-	case takesList(types[t]):
-		dict.Set(t.Socket, value.NewList(stream))
-	default:
-		dict.Set(t.Socket, stream)
-	}
-	return nil
-}
-
-func takesList(in pipeline.InputInfo) bool {
-	return in.Type == nil || !slices.ContainsFunc(in.Type.DataClasses(), func(c pytype.DataClass) bool {
-		return c.Lists == 0 && strings.HasSuffix(c.Path, ".ByteStream")
-	})
-}
-
-// byteStream is the upload as converters see it: as if the file had been read from a path of its last element's name.
-func (f File) byteStream() *document.ByteStream {
-	meta := &value.Dict{}
-	if name := baseName(f.Name); name != "" {
-		meta.Set("file_path", value.Str(name))
-	}
-	mime, _, _ := strings.Cut(f.ContentType, ";")
-	return document.Bytes(f.Data, strings.TrimSpace(mime), meta)
-}
-
-// baseName is the last element of a name from a client, which may be a path of another system.
-func baseName(name string) string {
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	if name == "." || name == ".." || strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-		return ""
-	}
-	return name
-}
-
-// readText reads the strings of {component: {socket: text}} as JSON where the socket takes no str. What is not JSON
-// either stays as it is.
-func readText(types map[pipeline.Socket]pipeline.InputInfo, nested *value.Dict) *value.Dict {
-	out := &value.Dict{}
-	for comp, v := range nested.Strings() {
-		dict, ok := v.(*value.Dict)
-		if !ok {
-			out.Set(comp, v)
-			continue
-		}
-		read := &value.Dict{}
-		for socket, sv := range dict.Strings() {
-			read.Set(socket, readOne(types[pipeline.Socket{Component: comp, Socket: socket}], sv))
-		}
-		out.Set(comp, read)
-	}
-	return out
-}
-
-func readOne(in pipeline.InputInfo, v value.Value) value.Value {
-	text, ok := v.(value.Str)
-	if !ok || in.Type == nil || pytype.CompatibleStrict(pytype.MustParse("str"), in.Type) {
-		return v
-	}
-	parsed, err := value.FromJSON([]byte(text))
-	if err != nil {
-		return v
-	}
-	return parsed
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -47,9 +48,15 @@ func (s *Set) Add(v sealed.Value) {
 // forms lists the spellings of raw that are looked for.
 func forms(raw []byte) []string {
 	plain := string(raw)
-	quoted, _ := json.Marshal(plain)
-	out := []string{plain, strings.Trim(string(quoted), `"`), url.QueryEscape(plain), url.PathEscape(plain),
+	out := []string{plain, url.QueryEscape(plain), url.PathEscape(plain), lowerEscapes(url.QueryEscape(plain)), lowerEscapes(url.PathEscape(plain)),
 		hex.EncodeToString(raw), strings.ToUpper(hex.EncodeToString(raw))}
+	if quoted, err := json.Marshal(plain); err == nil { // as Go writes JSON, then as Python does with and without ensure_ascii
+		out = append(out, string(quoted[1:len(quoted)-1]))
+	}
+	for _, ascii := range []bool{true, false} {
+		quoted := value.AppendJSONString(nil, plain, ascii)
+		out = append(out, string(quoted[1:len(quoted)-1]))
+	}
 	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for offset := range 3 {
 			out = append(out, aligned(enc, raw, offset))
@@ -58,6 +65,11 @@ func forms(raw []byte) []string {
 	return out
 }
 
+var percent = regexp.MustCompile("%[0-9A-F]{2}")
+
+// lowerEscapes writes the percent escapes of text in lower case, as some encoders do.
+func lowerEscapes(text string) string { return percent.ReplaceAllStringFunc(text, strings.ToLower) }
+
 // aligned is the part of the base64 text of raw that does not depend on what stands around raw, when raw begins offset
 // bytes into a group of three.
 func aligned(enc *base64.Encoding, raw []byte, offset int) string {
@@ -65,6 +77,13 @@ func aligned(enc *base64.Encoding, raw []byte, offset int) string {
 	begin := (offset*8 + 5) / 6
 	end := (offset + len(raw)) * 8 / 6
 	return text[begin:end]
+}
+
+// Size returns the length of a value in bytes, for limits.
+func Size(v sealed.Value) int {
+	raw := reveal.Inside(v)
+	defer clear(raw)
+	return len(raw)
 }
 
 // Empty reports whether there is nothing to look for.

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/haywardhq/hayward/auth/policy"
@@ -36,12 +38,11 @@ func (d *Door) listAudit(ctx context.Context, r *router.Request) (any, error) {
 
 func auditQuery(r *router.Request) (audit.Query, error) {
 	v := r.URL.Query()
-	known := map[string]bool{"tenant": true, "scope": true, "user": true, "action": true, "key": true, "outcome": true, "request_id": true,
-		"from": true, "to": true, "limit": true, "cursor": true, "order": true}
-	for name := range v {
-		if !known[name] {
-			return audit.Query{}, fault.New(fault.Invalid, "there is no query parameter %q here", name).At(fault.Where{Field: name})
-		}
+	if err := oneOf(v.Get("order"), "order", "newest", "oldest"); err != nil {
+		return audit.Query{}, err
+	}
+	if err := oneOf(v.Get("scope"), "scope", "every", "operator"); err != nil {
+		return audit.Query{}, err
 	}
 	limit, err := intParam(r, "limit", 100)
 	if err != nil {
@@ -55,6 +56,13 @@ func auditQuery(r *router.Request) (audit.Query, error) {
 	}
 	q.To, err = timeParam(v.Get("to"), "to")
 	return q, err
+}
+
+func oneOf(text, name string, words ...string) error {
+	if text == "" || slices.Contains(words, text) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s must be %s", name, strings.Join(words, " or ")).At(fault.Where{Field: name})
 }
 
 func timeParam(text, name string) (time.Time, error) {

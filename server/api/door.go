@@ -51,6 +51,15 @@ type Door struct {
 	Registry *component.Registry
 	Health   func(ctx context.Context) error
 	Version  string
+	// MaxUpload is the largest body of a run, in bytes; default 64 MiB.
+	MaxUpload int64
+}
+
+func (d *Door) maxUpload() int64 {
+	if d.MaxUpload > 0 {
+		return d.MaxUpload
+	}
+	return 64 << 20
 }
 
 const jsonType = "application/json"

@@ -23,7 +23,8 @@ func (d *Door) pipelineRoutes() []router.Route {
 		{Method: http.MethodGet, Path: one, Handler: d.getPipeline, Action: policy.PipelineRead, Tag: tag, Summary: "Describe a pipeline", Answers: Pipeline{}},
 		{Method: http.MethodDelete, Path: one, Handler: d.undeploy, Action: policy.PipelineUndeploy, Tag: tag, Summary: "Undeploy a pipeline"},
 		{Method: http.MethodPost, Path: one + "/runs", Handler: d.run, Action: policy.PipelineRun, Tag: tag, Summary: "Run a pipeline",
-			Accepts: body(RunBody{}), Answers: RunAnswer{}, Stream: true},
+			Accepts: append(body(RunBody{}), router.Body{ContentType: "multipart/form-data", Example: map[string]any{}}), Answers: RunAnswer{},
+			Stream: true, MaxBody: d.maxUpload()},
 	}
 }
 

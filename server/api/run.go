@@ -30,6 +30,12 @@ type RunContext struct {
 	RequestID string                   `json:"request_id,omitempty"` // the caller's own id, beside the server's
 }
 
+// UnmarshalJSON is as strict as the body around it.
+func (c *RunContext) UnmarshalJSON(b []byte) error {
+	type plain RunContext
+	return router.DecodeJSON(b, (*plain)(c))
+}
+
 func (d *Door) run(ctx context.Context, r *router.Request) (any, error) {
 	req, stream, err := readRun(r)
 	if err != nil {
@@ -68,9 +74,6 @@ func readRun(r *router.Request) (host.RunRequest, bool, error) {
 		req.CallerRequestID = b.Context.RequestID
 		req.Secrets = map[string]sealed.Value{}
 		for name, v := range b.Context.Secrets {
-			if v.Size > host.MaxRunSecretBytes {
-				return req, false, fault.New(fault.TooLarge, "a secret of a run has at most %d bytes", host.MaxRunSecretBytes).At(fault.Where{Field: "context.secrets"})
-			}
 			req.Secrets[name] = v.Value
 		}
 	}
@@ -81,17 +84,23 @@ func wantsEvents(r *router.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// stream answers with server-sent events. The run is over before "result" or "error" is sent, and so is its audit.
+// stream answers with server-sent events. The run is over before "result" or "error" is sent, and so is its audit. A run
+// that fails before its first chunk gets the status of its error, as without a stream.
 func (d *Door) stream(ctx context.Context, r *router.Request, req host.RunRequest) *router.Response {
 	return &router.Response{
 		Header: http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}, "X-Accel-Buffering": {"no"}},
 		Write: func(w io.Writer, flush func() error) error {
+			begun := false
 			req.Stream = func(component string, chunk *chat.StreamingChunk) error {
+				begun = true
 				ev := value.NewDict("component", value.Str(component), "chunk", chunk.ToDict())
 				return event(w, flush, "chunk", value.AppendJSON(nil, ev))
 			}
 			out, err := d.Host.Run(ctx, req)
-			if err != nil {
+			switch {
+			case err != nil && !begun:
+				return err
+			case err != nil:
 				return event(w, flush, "error", router.EncodeProblem(r.RequestID, err))
 			}
 			return event(w, flush, "result", encode(out, r.RequestID))

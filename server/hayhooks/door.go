@@ -48,7 +48,7 @@ func (d *Door) Routes() []router.Route {
 			Summary: "Refused: Python code is not loaded", Accepts: []router.Body{{ContentType: "application/json", Example: map[string]any{}}}, Answers: Deployed{}}),
 		fast(router.Route{Method: http.MethodPost, Path: "/undeploy/{name}", Handler: d.undeploy, Action: policy.PipelineUndeploy,
 			Summary: "Undeploy a pipeline", Answers: Undeployed{}}),
-		fast(router.Route{Method: http.MethodPost, Path: "/{name}/run", Mux: "/{name}/{verb}", Handler: d.run, Action: policy.PipelineRun,
+		fast(router.Route{Method: http.MethodPost, Path: "/{name}/run", Last: true, Handler: d.run, Action: policy.PipelineRun,
 			Summary: "Run a pipeline through its declared inputs", MaxBody: maxUpload,
 			Accepts: []router.Body{{ContentType: "application/json", Example: map[string]any{}}, {ContentType: "multipart/form-data", Example: map[string]any{}}},
 			Answers: Result{}}),
@@ -109,9 +109,19 @@ func (d *Door) deploy(ctx context.Context, r *router.Request) (any, error) {
 	}
 	out, err := d.Host.Deploy(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, deployError(err, req.Name)
 	}
 	return Deployed{Name: out.Name, Success: true, Endpoint: "/" + out.Name + "/run"}, nil
+}
+
+// deployError puts a name that cannot be one into FastAPI's words.
+func deployError(err error, name string) error {
+	f := fault.From(err)
+	if f.Code != host.CodePipelineName {
+		return err
+	}
+	return router.Fields(router.FieldError{Type: "value_error", Loc: []any{"body", "name"}, Msg: "Value error, " + f.Message + " (" + f.Hint + ")",
+		Input: name[:min(len(name), 256)], Ctx: map[string]any{"error": map[string]any{}}})
 }
 
 func (d *Door) deployFiles(context.Context, *router.Request) (any, error) {

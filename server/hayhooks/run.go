@@ -5,6 +5,7 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host"
@@ -14,9 +15,6 @@ import (
 )
 
 func (d *Door) run(ctx context.Context, r *router.Request) (any, error) {
-	if r.PathValue("verb") != "run" {
-		return nil, fault.New(fault.NotFound, "Not Found")
-	}
 	req := host.RunRequest{Pipeline: r.PathValue("name"), DeclaredOnly: true}
 	if err := readRun(r, &req); err != nil {
 		return nil, err
@@ -44,28 +42,38 @@ func readRun(r *router.Request, req *host.RunRequest) error {
 		req.Text = true
 		req.Inputs, req.Files, err = router.ReadForm(r)
 		return err
-	case ct == "" || mt == "application/json":
-		b, err := r.Body()
-		if err != nil {
-			return err
-		}
-		req.Inputs, err = router.DecodeDict(b)
+	case ct == "" || mt == "application/json" || strings.HasSuffix(mt, "+json"):
+		req.Inputs, err = r.DecodeDict()
 		return err
 	}
 	return fault.New(fault.Invalid, "the body must be application/json or multipart/form-data").WithCode("ContentType")
 }
 
-// runError puts a run's failure into Hayhooks' words, and missing inputs into FastAPI's.
+// runError puts a run's failure into Hayhooks' words, and what is wrong with its inputs into FastAPI's.
 func runError(err error) error {
 	var missing *inputs.MissingError
-	if errors.As(err, &missing) {
+	var misfits *inputs.TypeError
+	f := fault.From(err)
+	switch {
+	case errors.As(err, &missing):
 		list := make([]router.FieldError, len(missing.Names))
 		for i, n := range missing.Names {
 			list[i] = router.FieldError{Type: "missing", Loc: []any{"body", n}, Msg: "Field required"}
 		}
 		return router.Fields(list...)
-	}
-	if f := fault.From(err); f.Kind == fault.Failed {
+	case errors.As(err, &misfits):
+		list := make([]router.FieldError, len(misfits.Inputs))
+		for i, m := range misfits.Inputs {
+			list[i] = router.FieldError{Type: m.Type, Loc: []any{"body", m.Name}, Msg: m.Message}
+		}
+		return router.Fields(list...)
+	case f.Code == inputs.CodeUnknown:
+		msg := f.Message
+		if f.Hint != "" {
+			msg += " (" + f.Hint + ")"
+		}
+		return router.Fields(router.FieldError{Type: "extra_forbidden", Loc: []any{"body", f.Where.Field}, Msg: msg})
+	case f.Kind == fault.Failed:
 		named := *f
 		named.Message = "Pipeline execution failed: " + f.Message
 		return &named

@@ -145,8 +145,11 @@ func answer(err error) error {
 		list := make([]router.FieldError, len(fields.Fields))
 		for i, f := range fields.Fields {
 			list[i] = router.FieldError{Type: f.Type, Loc: []any{"body", f.Field}, Msg: f.Message}
-			if f.Pattern != "" {
+			switch {
+			case f.Pattern != "":
 				list[i].Input, list[i].Ctx = f.Input, map[string]any{"pattern": f.Pattern}
+			case f.Max > 0:
+				list[i].Ctx = map[string]any{"max_length": f.Max}
 			}
 		}
 		return router.Fields(list...)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host"
 	"github.com/haywardhq/hayward/host/catalogue"
 	"github.com/haywardhq/hayward/pipeline/pytype"
@@ -26,6 +27,9 @@ func ofTenant(ctx context.Context, p Pipelines) ([]Pipeline, error) {
 	out := make([]Pipeline, 0, len(list))
 	for _, d := range list {
 		e, err := p.Pipeline(ctx, d.Name)
+		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+			continue // undeployed meanwhile, or this version of the server does not take it: the others are still described
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -37,6 +41,9 @@ func ofTenant(ctx context.Context, p Pipelines) ([]Pipeline, error) {
 func fromPlan(e *host.Deployed) Pipeline {
 	p := Pipeline{Name: e.Name, Description: e.Description, Inputs: map[string]*huma.Schema{}}
 	for _, in := range e.Plan.Declared().Inputs {
+		if len(in.Types) == 0 {
+			continue // every target was left out, with a warning
+		}
 		p.Inputs[in.Name] = Schema(in.Types[0])
 		if in.Mandatory {
 			p.Required = append(p.Required, in.Name)

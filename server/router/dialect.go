@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/haywardhq/hayward/fault"
 )
@@ -62,10 +63,7 @@ type RetryAfter interface{ RetryAfterSeconds() int }
 // writeError writes err in the dialect. What is inside an Internal error stays inside.
 func writeError(w http.ResponseWriter, d Dialect, requestID string, err error) int {
 	f := fault.From(err)
-	code := status[f.Kind]
-	if s, ok := statusOf(err); ok {
-		code = s
-	}
+	code := codeOf(f, err)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	if f.Kind == fault.Unauthenticated && h.Get("WWW-Authenticate") == "" {
@@ -74,13 +72,9 @@ func writeError(w http.ResponseWriter, d Dialect, requestID string, err error) i
 	if s, ok := retryAfter(err); ok {
 		h.Set("Retry-After", strconv.Itoa(s))
 	}
-	message := f.Message
-	if f.Kind == fault.Internal {
-		message = "Internal error."
-	}
 	if d == FastAPI {
 		h.Set("Content-Type", "application/json")
-		writeJSON(w, code, map[string]any{"detail": fastAPIDetail(err, f, message)})
+		writeJSON(w, code, map[string]any{"detail": fastAPIDetail(err, f)})
 		return code
 	}
 	h.Set("Content-Type", "application/problem+json")
@@ -88,10 +82,17 @@ func writeError(w http.ResponseWriter, d Dialect, requestID string, err error) i
 	return code
 }
 
+func codeOf(f *fault.Error, err error) int {
+	if s, ok := statusOf(err); ok {
+		return s
+	}
+	return status[f.Kind]
+}
+
 // EncodeProblem returns an error's problem document, for streams that have begun.
 func EncodeProblem(requestID string, err error) []byte {
 	f := fault.From(err)
-	b, encErr := json.Marshal(problem(status[f.Kind], requestID, f, err))
+	b, encErr := json.Marshal(problem(codeOf(f, err), requestID, f, err))
 	if encErr != nil {
 		return []byte(`{"detail":"Internal error."}`)
 	}
@@ -123,32 +124,73 @@ func where(f *fault.Error) *fault.Where {
 	return &w
 }
 
-// details lists the members of a joined error.
+// details lists the members of an error that is several found at once.
 func details(err error) []Detail {
-	many, ok := err.(interface{ Unwrap() []error })
-	if !ok || len(many.Unwrap()) < 2 {
-		return nil
-	}
 	var out []Detail
-	for _, e := range many.Unwrap() {
+	for _, e := range members(err) {
 		f := fault.From(e)
+		if f.Kind == fault.Internal {
+			out = append(out, Detail{Detail: "Internal error."})
+			continue
+		}
 		out = append(out, Detail{Detail: f.Message, Code: f.Code, Hint: f.Hint, Where: where(f)})
 	}
 	return out
 }
 
-// fastAPIDetail is a string, or the list of field errors that FastAPI sends for a body it cannot take.
-func fastAPIDetail(err error, f *fault.Error, message string) any {
+// members returns the parts of a joined error, nil for any other. What a fault has for its cause stays inside.
+func members(err error) []error {
+	for err != nil {
+		switch e := err.(type) { //nolint:errorlint // only the wrappers of this package are looked through
+		case statusError:
+			err = e.error
+			continue
+		case laterError:
+			err = e.error
+			continue
+		case interface{ Unwrap() []error }:
+			if list := e.Unwrap(); len(list) > 1 {
+				return list
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// fastAPIDetail is the list of field errors that FastAPI sends for a body it cannot take, or a text: for several problems
+// found at once, one line for each.
+func fastAPIDetail(err error, f *fault.Error) any {
+	if f.Kind == fault.Internal {
+		return "Internal error."
+	}
 	if v, ok := fieldErrors(err); ok {
 		return v
 	}
-	if place := f.Where.Position.String(); place != "" && f.Kind != fault.Internal {
-		message = place + ": " + message
+	list := members(err)
+	if len(list) == 0 {
+		return sentence(f)
 	}
-	if f.Hint != "" && f.Kind != fault.Internal {
-		message += " (" + f.Hint + ")"
+	lines := make([]string, len(list))
+	for i, e := range list {
+		lines[i] = sentence(fault.From(e))
 	}
-	return message
+	return strings.Join(lines, "\n")
+}
+
+// sentence is a fault in one text: place, message, hint.
+func sentence(f *fault.Error) string {
+	if f.Kind == fault.Internal {
+		return "Internal error."
+	}
+	text := f.Message
+	if place := f.Where.Position.String(); place != "" {
+		text = place + ": " + text
+	}
+	if f.Hint != "" {
+		text += " (" + f.Hint + ")"
+	}
+	return text
 }
 
 func writeJSON(w http.ResponseWriter, code int, v any) {

@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 	"io"
+	"mime"
 	"mime/multipart"
 	"unicode/utf8"
 
@@ -17,22 +18,9 @@ const (
 	maxFieldSize = 1 << 20 // of a part that is not a file
 )
 
-// DecodeDict reads a JSON object as Python would: numbers keep their digits, 1 and 1.0 stay apart.
-func DecodeDict(b []byte) (*value.Dict, error) {
-	v, err := value.FromJSON(b)
-	if err != nil {
-		return nil, err
-	}
-	d, ok := v.(*value.Dict)
-	if !ok {
-		return nil, fault.New(fault.Invalid, "the body must be a JSON object, not %s", value.TypeName(v))
-	}
-	return d, nil
-}
-
 // ReadForm reads a multipart/form-data body: parts with a file name are files, the others are inputs by their field
-// name, as strings; a field that comes several times becomes a list. What a string means is up to the socket it goes to
-// (inputs.Request.Text).
+// name, as strings; a field that comes several times becomes a list. A file field that was left empty, as browsers send it,
+// is nothing. What a string means is up to the socket it goes to (inputs.Request.Text).
 func ReadForm(r *Request) (*value.Dict, []inputs.File, error) {
 	mr, err := r.MultipartReader()
 	if err != nil {
@@ -50,12 +38,14 @@ func ReadForm(r *Request) (*value.Dict, []inputs.File, error) {
 		if n == maxParts {
 			return nil, nil, fault.New(fault.TooLarge, "the form has more than %d parts", maxParts)
 		}
-		if part.FileName() != "" {
+		if isFile(part) {
 			f, err := readFile(part)
 			if err != nil {
 				return nil, nil, err
 			}
-			files = append(files, f)
+			if f.Name != "" || len(f.Data) > 0 {
+				files = append(files, f)
+			}
 			continue
 		}
 		if err := readField(part, fields); err != nil {
@@ -64,12 +54,23 @@ func ReadForm(r *Request) (*value.Dict, []inputs.File, error) {
 	}
 }
 
+// isFile reports whether a part has a file name, be it an empty one.
+func isFile(part *multipart.Part) bool {
+	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	_, named := params["filename"]
+	return err == nil && named
+}
+
 func readFile(part *multipart.Part) (inputs.File, error) {
 	data, err := io.ReadAll(part)
 	if err != nil {
 		return inputs.File{}, bodyError(err)
 	}
-	return inputs.File{Field: part.FormName(), Name: part.FileName(), ContentType: part.Header.Get("Content-Type"), Data: data}, nil
+	f := inputs.File{Field: part.FormName(), Name: part.FileName(), ContentType: part.Header.Get("Content-Type"), Data: data}
+	if !utf8.ValidString(f.Field) || !utf8.ValidString(f.Name) || !utf8.ValidString(f.ContentType) {
+		return f, fault.New(fault.Invalid, "the name of an uploaded file or of its field is not UTF-8")
+	}
+	return f, nil
 }
 
 func readField(part *multipart.Part, into *value.Dict) error {
@@ -80,8 +81,10 @@ func readField(part *multipart.Part, into *value.Dict) error {
 		return bodyError(err)
 	case len(text) > maxFieldSize:
 		return fault.New(fault.TooLarge, "form field %q is larger than %d bytes", name, maxFieldSize).At(fault.Where{Field: name})
-	case name == "" || !utf8.Valid(text):
-		return fault.New(fault.Invalid, "a form field has no name or is not UTF-8").At(fault.Where{Field: name})
+	case name == "":
+		return fault.New(fault.Invalid, "a form field has no name")
+	case !utf8.ValidString(name) || !utf8.Valid(text):
+		return fault.New(fault.Invalid, "form field %q is not UTF-8", clip(name)).At(fault.Where{Field: clip(name)})
 	}
 	v := value.Str(text)
 	have, ok := into.Get(name)

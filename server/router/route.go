@@ -17,9 +17,8 @@ type Route struct {
 	Method  string
 	Path    string // a net/http pattern path: "/api/v1/pipelines/{name}"
 	Handler Handler
-	// Mux is the pattern given to net/http's mux where it must differ from Path: "/{name}/run" would conflict with
-	// "/undeploy/{name}", "/{name}/{verb}" does not.
-	Mux string
+	// Last routes are tried when no other route has the path: "/{name}/run" would conflict with "/undeploy/{name}".
+	Last bool
 
 	// Action is what the service behind it asks the policy for; "" needs Open or Self.
 	Action policy.Action
@@ -65,6 +64,7 @@ type Response struct {
 	JSON any
 	// Body is the body as bytes, with the Content-Type from Header.
 	Body []byte
-	// Write streams the body; flush pushes what was written to the client.
+	// Write streams the body; flush pushes what was written to the client. The status goes out with the first byte: an error
+	// before that is answered like any other, one after it cuts the connection.
 	Write func(w io.Writer, flush func() error) error
 }

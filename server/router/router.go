@@ -2,22 +2,18 @@ package router
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault/scope"
 )
 
 // Identity is a verified caller.
@@ -45,6 +41,8 @@ type Options struct {
 	Log     *slog.Logger
 	MaxBody int64         // bytes; default 8 MiB
 	Timeout time.Duration // longest time a request may take; default 10 min
+	// Stall is how long a client may leave a piece of a stream unread before it is given up; default 30 s.
+	Stall time.Duration
 	// TrustedProxies may set X-Forwarded-For; everybody else's header is ignored.
 	TrustedProxies []netip.Prefix
 	// Hosts are the names that a Host header may hold; empty accepts all. On loopback it is what keeps a web page from
@@ -55,9 +53,9 @@ type Options struct {
 
 // Router is the http.Handler over all doors.
 type Router struct {
-	o      Options
-	mux    *http.ServeMux
-	routes []Route
+	o           Options
+	first, last *http.ServeMux
+	routes      []Route
 }
 
 // New mounts the doors' routes. A route that names neither an action, nor Self, nor why it is open, and two routes for
@@ -69,22 +67,24 @@ func New(o Options, doors ...Mounter) *Router {
 	if o.Timeout <= 0 {
 		o.Timeout = 10 * time.Minute
 	}
+	if o.Stall <= 0 {
+		o.Stall = 30 * time.Second
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	rt := &Router{o: o, mux: http.NewServeMux()}
+	rt := &Router{o: o, first: http.NewServeMux(), last: http.NewServeMux()}
 	for _, d := range doors {
 		for _, r := range d.Routes() {
 			if r.Action == "" && r.Open == "" && !r.Self {
 				panic(fmt.Sprintf("router: %s %s says neither what it does nor why it is open", r.Method, r.Path))
 			}
 			rt.routes = append(rt.routes, r)
-			route := r
-			pattern := r.Path
-			if r.Mux != "" {
-				pattern = r.Mux
+			route, mux := r, rt.first
+			if r.Last {
+				mux = rt.last
 			}
-			rt.mux.HandleFunc(r.Method+" "+pattern, func(w http.ResponseWriter, req *http.Request) { rt.serve(w, req, &route) })
+			mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, req *http.Request) { rt.serve(w, req, &route) })
 		}
 	}
 	return rt
@@ -107,48 +107,6 @@ func (rt *Router) Reserved() []string {
 	return out
 }
 
-// ServeHTTP serves one request.
-func (rt *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	rec := &recorder{ResponseWriter: w}
-	start := time.Now()
-	id := "req_" + strings.ReplaceAll(newID(), "-", "")
-	h := w.Header()
-	h.Set("X-Request-Id", id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	if rt.o.TLS {
-		h.Set("Strict-Transport-Security", "max-age=63072000")
-	}
-	ip := rt.clientIP(req)
-	state := &requestState{id: id, ip: ip, template: "(none)"}
-	req = req.WithContext(context.WithValue(req.Context(), stateKey{}, state))
-	defer func() {
-		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
-				panic(p)
-			}
-			rt.o.Log.Error("panic", "request_id", id, "route", state.template, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			if !rec.wrote {
-				writeError(rec, state.dialect, id, fault.New(fault.Internal, "Internal error."))
-			}
-		}
-		rt.o.Log.Info("request", "request_id", id, "method", req.Method, "route", state.template, "status", rec.code(), "bytes", rec.n,
-			"ms", time.Since(start).Milliseconds(), "ip", ip, "tenant", state.who.Tenant, "user", state.who.User)
-	}()
-	if !rt.hostAllowed(req.Host) {
-		writeError(rec, Native, id, WithStatus(http.StatusMisdirectedRequest,
-			fault.New(fault.Invalid, "this server does not answer for the host in the Host header").WithHint("see the setting allowed-hosts")))
-		return
-	}
-	handler, pattern := rt.mux.Handler(req)
-	if pattern == "" {
-		rt.unmatched(rec, req, handler, id)
-		return
-	}
-	rt.mux.ServeHTTP(rec, req)
-}
-
 type stateKey struct{}
 
 // requestState is what the outermost layer learns from the inner ones, for the access log.
@@ -158,208 +116,143 @@ type requestState struct {
 	who              Identity
 }
 
-// unmatched answers 404 and 405 in FastAPI's words, which are also fit for people.
-func (rt *Router) unmatched(w http.ResponseWriter, req *http.Request, h http.Handler, id string) {
-	probe := &recorder{ResponseWriter: discard{http.Header{}}}
-	h.ServeHTTP(probe, req)
-	err := fault.New(fault.NotFound, "Not Found")
-	if probe.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", probe.Header().Get("Allow"))
-		writeError(w, FastAPI, id, WithStatus(http.StatusMethodNotAllowed, fault.New(fault.Invalid, "Method Not Allowed")))
+// ServeHTTP serves one request.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	rec := &recorder{ResponseWriter: w}
+	start := time.Now()
+	state := &requestState{id: "req_" + strings.ReplaceAll(newID(), "-", ""), ip: rt.clientIP(req), template: "(none)"}
+	rt.secure(w.Header(), state.id)
+	req = req.WithContext(context.WithValue(req.Context(), stateKey{}, state))
+	defer func() {
+		cut := rt.recovered(recover(), rec, state)
+		rt.o.Log.Info("request", "request_id", state.id, "method", method(req.Method), "route", state.template, "status", rec.code(),
+			"bytes", rec.n, "ms", time.Since(start).Milliseconds(), "ip", state.ip, "tenant", state.who.Tenant, "user", state.who.User)
+		if cut {
+			panic(http.ErrAbortHandler) // the client must see that the answer was cut
+		}
+	}()
+	rt.route(rec, req, state)
+}
+
+// method is a method as the log shows it: a client may send any word.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "(other)"
+}
+
+// secure sets what every answer carries, errors included. A door may replace what does not fit its page.
+func (rt *Router) secure(h http.Header, id string) {
+	h.Set("X-Request-Id", id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if rt.o.TLS {
+		h.Set("Strict-Transport-Security", "max-age=63072000")
+	}
+}
+
+// recovered deals with a panic. It reports whether the connection must be cut, because an answer had begun.
+func (rt *Router) recovered(p any, rec *recorder, state *requestState) (cut bool) {
+	if p == nil {
+		return false
+	}
+	if p != http.ErrAbortHandler { //nolint:errorlint // a sentinel, as net/http compares it
+		rt.o.Log.Error("panic", "request_id", state.id, "route", state.template, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if !rec.wrote {
+			writeError(rec, state.dialect, state.id, fault.New(fault.Internal, "Internal error."))
+			return false
+		}
+	}
+	return true
+}
+
+// route finds who serves a request.
+func (rt *Router) route(rec *recorder, req *http.Request, state *requestState) {
+	if !rt.hostAllowed(req.Host) {
+		writeError(rec, Native, state.id, WithStatus(http.StatusMisdirectedRequest,
+			fault.New(fault.Invalid, "this server does not answer for the host in the Host header").WithHint("see the setting allowed-hosts")))
 		return
 	}
-	writeError(w, FastAPI, id, err)
-}
-
-func (rt *Router) serve(w http.ResponseWriter, req *http.Request, route *Route) {
-	state := req.Context().Value(stateKey{}).(*requestState)
-	state.template, state.dialect = route.Method+" "+route.Path, route.Dialect
-	maxBody := rt.o.MaxBody
-	if route.MaxBody > 0 {
-		maxBody = route.MaxBody
-	}
-	req.Body = http.MaxBytesReader(w, req.Body, maxBody)
-	ctx, cancel := context.WithTimeoutCause(req.Context(), rt.o.Timeout, fault.New(fault.Timeout, "the request took longer than %s", rt.o.Timeout))
-	defer cancel()
-	r := &Request{RequestID: state.id, IP: state.ip, route: route}
-	ctx, err := rt.identify(ctx, w, req, r, state)
-	if err == nil {
-		r.Request = req.WithContext(ctx)
-		var answer any
-		if answer, err = route.Handler(ctx, r); err == nil {
-			rt.answer(w, route, r, answer)
-			return
-		}
-	}
-	code := writeError(w, route.Dialect, state.id, err)
-	rt.logError(code, state, err)
-}
-
-// identify counts the request, verifies who asks and sets the scope, once.
-func (rt *Router) identify(ctx context.Context, w http.ResponseWriter, req *http.Request, r *Request, state *requestState) (context.Context, error) {
-	who := Identity{}
-	if route := r.route; route.Open == "" {
-		bearer, err := bearerOf(req, w.Header())
-		if err != nil {
-			return ctx, err
-		}
-		if err := rt.allow(ctx, "", "", r.IP); err != nil {
-			return ctx, err
-		}
-		if who, err = rt.o.Auth.Authenticate(ctx, bearer); err != nil {
-			return ctx, err
-		}
-		if err := rt.allow(ctx, who.Tenant, who.User, r.IP); err != nil {
-			return ctx, err
-		}
-	} else if err := rt.allow(ctx, "", "", r.IP); err != nil {
-		return ctx, err
-	}
-	state.who, r.Who = who, who
-	return scope.WithCaller(ctx, scope.Caller{App: who.App, Tenant: who.Tenant, User: who.User, IP: r.IP, RequestID: r.RequestID}), nil
-}
-
-func (rt *Router) allow(ctx context.Context, tenant, user, ip string) error {
-	if rt.o.Limit == nil {
-		return nil
-	}
-	return rt.o.Limit.Allow(ctx, tenant, user, ip)
-}
-
-// bearerOf reads the credential. A token in the query is refused: URLs end up in logs (RFC 9700 4.3.2).
-func bearerOf(req *http.Request, h http.Header) (string, error) {
-	if req.URL.Query().Has("access_token") {
-		return "", WithStatus(http.StatusBadRequest, fault.New(fault.Invalid, "a token in the URL is refused").
-			WithHint("send it in the Authorization header"))
-	}
-	values := req.Header.Values("Authorization")
-	if len(values) != 1 {
-		h.Set("WWW-Authenticate", "Bearer")
-		return "", fault.New(fault.Unauthenticated, "Not authenticated")
-	}
-	scheme, token, ok := strings.Cut(values[0], " ")
-	if !ok || !strings.EqualFold(scheme, "bearer") || token == "" {
-		h.Set("WWW-Authenticate", "Bearer")
-		return "", fault.New(fault.Unauthenticated, "Not authenticated")
-	}
-	return strings.TrimSpace(token), nil
-}
-
-func (rt *Router) answer(w http.ResponseWriter, route *Route, r *Request, v any) {
-	resp, ok := v.(*Response)
-	if !ok {
-		resp = &Response{JSON: v}
-		if v == nil {
-			resp.Status = http.StatusNoContent
-		}
-	}
-	for k, vs := range resp.Header {
-		w.Header()[k] = vs
-	}
-	code := resp.Status
-	if code == 0 {
-		code = http.StatusOK
-		if route.Created {
-			code = http.StatusCreated
-		}
-	}
-	if w.Header().Get("Cache-Control") == "" {
-		w.Header().Set("Cache-Control", "no-store")
-	}
-	switch {
-	case resp.Write != nil:
-		rt.stream(w, r, code, resp)
-	case resp.JSON != nil:
-		if w.Header().Get("Content-Type") == "" {
-			w.Header().Set("Content-Type", "application/json")
-		}
-		rt.sendJSON(w, route, r, code, resp.JSON)
-	default:
-		if len(resp.Body) > 0 || code != http.StatusNoContent {
-			w.Header().Set("Content-Length", strconv.Itoa(len(resp.Body)))
-		}
-		w.WriteHeader(code)
-		_, _ = w.Write(resp.Body)
-	}
-}
-
-func (rt *Router) sendJSON(w http.ResponseWriter, route *Route, r *Request, code int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		code := writeError(w, route.Dialect, r.RequestID, fault.Wrap(fault.Internal, err, "the answer cannot be encoded"))
-		rt.logError(code, &requestState{id: r.RequestID, template: route.Path}, err)
+	path := req.URL.EscapedPath()
+	if !canonical(path) {
+		writeError(rec, FastAPI, state.id, notFound())
 		return
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	w.WriteHeader(code)
-	_, _ = w.Write(b)
-}
-
-func (rt *Router) stream(w http.ResponseWriter, r *Request, code int, resp *Response) {
-	ctl := http.NewResponseController(w)
-	_ = ctl.SetWriteDeadline(time.Time{})
-	w.WriteHeader(code)
-	if err := resp.Write(w, ctl.Flush); err != nil {
-		rt.o.Log.Warn("stream ended early", "request_id", r.RequestID, "error", err)
-		panic(http.ErrAbortHandler) // the client must see that the stream was cut
-	}
-}
-
-// logError keeps the inside of an error that the client does not see.
-func (rt *Router) logError(code int, state *requestState, err error) {
-	if code < 500 {
+	if mux, _ := rt.match(req); mux != nil {
+		mux.ServeHTTP(rec, req)
 		return
 	}
-	f := fault.From(err)
-	rt.o.Log.Error("request failed", "request_id", state.id, "route", state.template, "kind", f.Kind.String(), "error", err)
+	if slashless := strings.TrimSuffix(path, "/"); slashless != path && slashless != "" && rt.redirect(rec, req, slashless) {
+		return
+	}
+	_, allow := rt.match(req)
+	if allow != "" {
+		rec.Header().Set("Allow", allow)
+		writeError(rec, FastAPI, state.id, WithStatus(http.StatusMethodNotAllowed, fault.New(fault.Invalid, "Method Not Allowed")))
+		return
+	}
+	writeError(rec, FastAPI, state.id, notFound())
 }
 
-// clientIP is the peer's address, or the last hop that no trusted proxy added.
-func (rt *Router) clientIP(req *http.Request) string {
-	host, _, err := net.SplitHostPort(req.RemoteAddr)
-	if err != nil {
-		return ""
+func notFound() error { return fault.New(fault.NotFound, "Not Found") }
+
+// canonical reports whether a path is written the one way that routes are: what is not, is no route. So a rule for a path
+// holds for every spelling that reaches it.
+func canonical(path string) bool {
+	if !strings.HasPrefix(path, "/") || strings.Contains(path, "//") {
+		return false
 	}
-	peer, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
-	}
-	peer = peer.Unmap().WithZone("")
-	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && rt.trusted(peer); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
+	for seg := range strings.SplitSeq(path[1:], "/") {
+		if seg == "." || seg == ".." {
+			return false
 		}
-		peer = hop.Unmap().WithZone("")
 	}
-	return peer.String()
+	return true
 }
 
-func (rt *Router) trusted(a netip.Addr) bool {
-	for _, p := range rt.o.TrustedProxies {
-		if p.Contains(a) {
-			return true
+// match returns the mux that has a route for the request, or the methods that the path has.
+func (rt *Router) match(req *http.Request) (mux *http.ServeMux, allow string) {
+	for _, m := range []*http.ServeMux{rt.first, rt.last} {
+		h, pattern := m.Handler(req)
+		if pattern != "" {
+			return m, ""
+		}
+		probe := &recorder{ResponseWriter: discard{http.Header{}}}
+		h.ServeHTTP(probe, req)
+		if probe.status == http.StatusMethodNotAllowed {
+			return nil, probe.Header().Get("Allow")
 		}
 	}
-	return false
+	return nil, ""
 }
 
-func (rt *Router) hostAllowed(host string) bool {
-	if len(rt.o.Hosts) == 0 {
-		return true
+// redirect sends a client that put a slash at the end to the route without it, with method and body, as Starlette does.
+func (rt *Router) redirect(w http.ResponseWriter, req *http.Request, slashless string) bool {
+	probe := *req
+	u := *req.URL
+	probe.URL = &u
+	var err error
+	if u.Path, err = unescape(slashless); err != nil {
+		return false
 	}
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+	u.RawPath = slashless
+	if mux, _ := rt.match(&probe); mux == nil {
+		return false
 	}
-	name = strings.Trim(name, "[]")
-	for _, h := range rt.o.Hosts {
-		if strings.EqualFold(h, name) {
-			return true
-		}
+	to := slashless
+	if req.URL.RawQuery != "" {
+		to += "?" + req.URL.RawQuery
 	}
-	return false
+	w.Header().Set("Location", to)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+	return true
 }
 
 func newID() string {
