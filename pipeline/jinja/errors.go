@@ -109,7 +109,11 @@ func atLine(err error, line int) error {
 			e.line = line
 		}
 	case *fault.Error:
-		return &pyErr{class: e.Code, msg: e.Message, line: line, kind: e.Kind, hint: e.Hint, cause: e}
+		kind := e.Kind
+		if kind == fault.Invalid && e.Code != "" { // a Python exception: the template failed, its source is valid
+			kind = fault.Failed
+		}
+		return &pyErr{class: e.Code, msg: e.Message, line: line, kind: kind, hint: e.Hint, cause: e}
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"errors"
 	"unsafe"
 
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -113,7 +114,7 @@ func (r *run) capture(body execFn, f *frame) (string, error) {
 func bytesString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // errCopy asks for the render to start again with copies: a changing method was called on a value from outside.
-var errCopy = raise("Restart", "the template changes a value from outside")
+var errCopy = errors.New("the template changes a value from outside")
 
 // foreign returns a value from outside as the template may see it. Such values are shared and never changed, so once a
 // template asks for a changing method, lists, dicts and sets are copied, once per render and keeping what is shared.
