@@ -188,25 +188,23 @@ func (c *cli) runRemote(ctx context.Context, cl *client.Client, name string, f r
 	if len(r.Files) > 0 && len(f.include) > 0 {
 		return fault.New(fault.Unsupported, "--include-outputs-from does not go with --file")
 	}
-	streamed := false
+	show := &stream{w: c.out}
 	if f.stream && c.format == tui.Text {
-		r.Chunk = func(_, text string) error {
-			streamed = streamed || text != ""
-			_, err := io.WriteString(c.out, tui.CleanLines(text))
-			return err
-		}
+		r.Chunk = show.show
 	}
 	progress := tui.NewProgress(c.err)
+	bar := &tui.Bar{}
 	if len(r.Files) > 0 {
-		bar := progress.Bar("uploading", size)
+		bar = progress.Bar("uploading", size)
 		r.Sent = bar.Add
-		defer bar.End()
 	}
 	out, err := cl.Run(ctx, r)
+	bar.End()
+	progress.Wait()
 	if err != nil {
 		return err
 	}
-	return c.printRun(out, streamed)
+	return c.printRun(out, show.said())
 }
 
 // uploads reads "field=@path", or "@path" for the field sources.
@@ -239,7 +237,7 @@ func (c *cli) printRun(out client.RunAnswer, streamed bool) error {
 	}
 	text := showOutputs(shown)
 	if streamed {
-		text = "\n\n" + showTree(shown)
+		text = "\n\n" + treeOf(value.AsDicts(shown))
 	}
 	for _, w := range out.Warnings {
 		fmt.Fprintln(c.err, "warning: "+tui.Clean(w))
@@ -247,5 +245,3 @@ func (c *cli) printRun(out client.RunAnswer, streamed bool) error {
 	_, err := fmt.Fprintf(c.out, "%s\nrun %s of %s version %d took %d ms\n", text, tui.Clean(out.RunID), tui.Clean(out.Pipeline), out.Version, out.Millis)
 	return err
 }
-
-func showTree(v *value.Dict) string { return treeOf(value.AsDicts(v)) }

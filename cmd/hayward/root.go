@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,7 @@ type cli struct {
 // execute runs one command line and returns the exit code.
 func (c *cli) execute(ctx context.Context, args []string) int {
 	root := c.root()
+	c.format = wanted(args)
 	root.SetArgs(args)
 	root.SetIn(c.in)
 	root.SetOut(c.out)
@@ -52,16 +54,47 @@ func (c *cli) execute(ctx context.Context, args []string) int {
 		return exitInterrupted
 	}
 	var quiet exitError
-	if !errors.As(err, &quiet) {
+	var with *notedError
+	switch {
+	case errors.As(err, &quiet):
+	case errors.As(err, &with):
+		c.fail(with.error, with.notes...)
+	default:
 		c.fail(err)
 	}
 	return exitFailed
+}
+
+// wanted finds the format in a command line that may turn out to be wrong: also then a program gets an object.
+func wanted(args []string) tui.Format {
+	for i, arg := range args {
+		value, given := strings.CutPrefix(arg, "--output=")
+		if (arg == "--output" || arg == "-o") && i+1 < len(args) {
+			value, given = args[i+1], true
+		}
+		if short, ok := strings.CutPrefix(arg, "-o"); ok && strings.TrimPrefix(short, "=") == string(tui.JSON) {
+			value, given = string(tui.JSON), true
+		}
+		if given && value == string(tui.JSON) {
+			return tui.JSON
+		}
+	}
+	return tui.Text
 }
 
 // exitError ends a command with exit code 1 after it has said everything itself.
 type exitError struct{}
 
 func (exitError) Error() string { return "failed" }
+
+// notedError is an error with what was said before it.
+type notedError struct {
+	error
+	notes []string
+}
+
+// Unwrap returns the error itself.
+func (e *notedError) Unwrap() error { return e.error }
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{

@@ -61,7 +61,8 @@ func (c *cli) run(ctx context.Context, paths []string, f runFlags) error {
 		return err
 	}
 	n := &notes{w: c.err, held: c.format == tui.JSON}
-	s := local.NewSession(local.Options{Lookup: os.LookupEnv, Report: n.secret, Log: n.logger(), Stream: c.streamTo(f.stream)})
+	show := c.streamTo(f.stream)
+	s := local.NewSession(local.Options{Lookup: os.LookupEnv, Report: n.secret, Log: n.logger(), Stream: show.fn()})
 	var last *pipeline.Result
 	for i, file := range files {
 		if last, err = s.Run(ctx, file, given[i], includeFor(files, i, f.include)); err != nil {
@@ -69,12 +70,15 @@ func (c *cli) run(ctx context.Context, paths []string, f runFlags) error {
 			if len(files) > 1 {
 				err = inFile(err, file.Path)
 			}
-			c.fail(err, n.said...)
-			return exitError{}
+			return &notedError{err, n.said}
 		}
 		n.warnings(last)
 	}
 	n.flush()
+	if show.said() {
+		_, err := io.WriteString(c.out, "\n\n"+treeOf(value.AsDicts(last.Outputs)))
+		return err
+	}
 	return c.printOutputs(last.Outputs)
 }
 
@@ -126,15 +130,33 @@ func includeFor(files []*local.File, i int, names []string) []string {
 	})
 }
 
-// streamTo returns where chunks go: nowhere unless a person asked for them at a terminal.
-func (c *cli) streamTo(asked bool) func(string, string) error {
+// stream shows what models say while they say it.
+type stream struct {
+	w    io.Writer
+	some bool // something was shown
+}
+
+// streamTo returns where chunks go: nowhere (nil) unless a person asked for them at a terminal.
+func (c *cli) streamTo(asked bool) *stream {
 	if !asked || c.format == tui.JSON || !tui.IsTerminal(c.out) {
 		return nil
 	}
-	return func(_, chunk string) error {
-		_, err := io.WriteString(c.out, tui.CleanLines(chunk))
-		return err
+	return &stream{w: c.out}
+}
+
+func (s *stream) said() bool { return s != nil && s.some }
+
+func (s *stream) fn() func(component, chunk string) error {
+	if s == nil {
+		return nil
 	}
+	return s.show
+}
+
+func (s *stream) show(_, chunk string) error {
+	s.some = s.some || chunk != ""
+	_, err := io.WriteString(s.w, tui.CleanLines(chunk))
+	return err
 }
 
 // notes is what a run says beside its result. With --output json it is held back, so that a failure is one JSON object.

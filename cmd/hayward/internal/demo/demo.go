@@ -70,6 +70,7 @@ type running struct {
 	log       *slog.Logger
 	model     *devllm.Server
 	app       *app.App
+	later     []string // what is said once the bars are gone
 }
 
 func (r *running) run(ctx context.Context, ln net.Listener) error {
@@ -174,6 +175,14 @@ func (r *running) ready() error {
 
 func (r *running) say(format string, args ...any) {
 	fmt.Fprintln(r.o.Out, tui.Clean(fmt.Sprintf(format, args...)))
+}
+
+// flush says what was kept for later.
+func (r *running) flush() {
+	for _, line := range r.later {
+		r.say("%s", line)
+	}
+	r.later = nil
 }
 
 func withHint(err error, hint string) error { return fault.From(err).WithHint("%s", hint) }

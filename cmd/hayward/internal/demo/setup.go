@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -37,6 +38,7 @@ func (r *running) setUp(ctx context.Context) error {
 		return err
 	}
 	progress := tui.NewProgress(r.o.Err)
+	defer r.flush() // on a terminal, lines and moving bars would write over each other
 	defer progress.Wait()
 	for _, u := range users() {
 		if u.tenant == "" {
@@ -121,7 +123,7 @@ func (r *running) tenant(ctx context.Context, s *session, docs []string, bar *tu
 			}
 			out, err := cl.Upload(ctx, "index-docs", []client.Upload{{Field: "sources", Path: doc}}, nil)
 			if err == nil {
-				r.say("%s: %s is indexed (%s)", s.user.tenant, name, written(out))
+				r.later = append(r.later, fmt.Sprintf("%s: %s is indexed (%s)", s.user.tenant, name, written(out)))
 			}
 			return err
 		})
