@@ -1,6 +1,9 @@
 package pipeline
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -48,6 +51,9 @@ func (s *state) take(info *slotInfo, sl *slot) (v value.Value, err error) {
 
 func (s *state) takeLazy(info *slotInfo, sl *slot) (v value.Value, err error) {
 	if len(sl.items) > 0 {
+		if s.keyed {
+			slices.SortStableFunc(sl.items, func(a, b item) int { return cmp.Compare(a.seq, b.seq) })
+		}
 		if info.flatten || info.variadic == component.Single {
 			v, err = flatten(sl.items)
 		} else {
@@ -73,7 +79,7 @@ func (s *state) takeLazy(info *slotInfo, sl *slot) (v value.Value, err error) {
 func (s *state) keepUser(sl *slot) {
 	kept := sl.items[:0]
 	for _, it := range sl.items {
-		if it.user {
+		if it.seq == 0 {
 			kept = append(kept, it)
 		}
 	}

@@ -164,6 +164,9 @@ func (r *run) streaming(c *config) error {
 	if c.stream == nil {
 		return nil
 	}
+	if c.concurrency > 1 {
+		c.stream = oneAtATime(c.stream)
+	}
 	r.streams = make([]bool, len(r.g.nodes))
 	if len(c.streamFrom) == 0 {
 		for i := range r.streams {

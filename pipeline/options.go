@@ -71,6 +71,9 @@ type config struct {
 	now        func() time.Time
 	observer   Observer
 	limits     *Limits
+
+	concurrency int
+	concurrent  bool // concurrency was asked for
 }
 
 // WithRunContext gives the run its own secrets, request id, account, budget, flags and memory.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"sort"
 	"sync"
 
@@ -23,6 +24,7 @@ type program struct {
 	senders  int // senders of all slots together, for the bits that say who has run
 	words    int // 64-bit words of a set of nodes
 	maxRuns  int32
+	free     bool // without loops and greedy sockets
 	limits   Limits
 	start    []tally // each node's counters before any input
 	flags    []uint8 // each slot's flags before any input
@@ -161,6 +163,10 @@ func (g *program) rank(p *Pipeline, names []string) {
 		for _, adj := range n.out {
 			succ[i] = append(succ[i], number[adj.to])
 		}
+	}
+	g.free = !slices.ContainsFunc(g.slots, func(s slotInfo) bool { return s.variadic == component.Greedy })
+	if _, ok := lexicographical(p.names(), succ); !ok {
+		g.free = false
 	}
 	byInsertion := topological(p.names(), succ)
 	place := make([]int, len(names))

@@ -66,6 +66,9 @@ func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Re
 }
 
 func (r *run) do(inputs *value.Dict) error {
+	if r.c.concurrent && r.c.concurrency < 1 {
+		return invalid(CodeValueError, "the concurrency of a run is %d; it must be at least 1", r.c.concurrency)
+	}
 	r.included(r.c.include)
 	if err := r.streaming(&r.c); err != nil {
 		return err
@@ -84,7 +87,11 @@ func (r *run) do(inputs *value.Dict) error {
 			"2. There is a circular dependency preventing the pipeline from running\n"+
 			"Check the connections between these components and ensure all required inputs are provided.").WithCode(CodeComponentsBlocked)
 	}
-	if err := r.loop(); err != nil {
+	work := r.loop
+	if r.c.concurrency > 1 {
+		work = r.concurrent
+	}
+	if err := work(); err != nil {
 		return err
 	}
 	m := measure{what: "outputs", bytes: r.limits.OutputBytes, values: 1 << 40, depth: r.limits.Depth}
@@ -153,33 +160,17 @@ func (r *run) countCheck(i int32) error {
 // step runs one component once.
 func (r *run) step(i int32) error {
 	nd := &r.g.nodes[i]
-	if err := r.ctx.Err(); err != nil {
-		return ended(r.ctx, nd, "before")
-	}
-	if r.result.Steps >= r.limits.Steps {
-		return fault.New(fault.TooLarge, "the run took more than %d steps; the next would be component '%s'", r.limits.Steps, nd.name).
-			WithHint("the limit is set by the host").At(nd.where())
-	}
-	visits := &r.s.tallies[i].visits
-	in, env := r.room(i, nd, *visits)
-	if err := r.s.consume(nd, in); err != nil {
+	in, env, err := r.prepare(i, nd)
+	if err != nil {
 		return err
 	}
-	if nd.spec.Mutates {
-		for k := range in {
-			in[k] = value.DeepCopy(in[k])
-		}
-	}
-	r.result.Steps++
-	r.fill(env, i, nd, int(*visits)+1)
 	out, err := r.call(nd, env, in)
 	if err != nil {
 		return r.failed(nd, err)
 	}
-	*visits++
+	r.s.tallies[i].visits++
 	if len(out.Values) != len(nd.spec.Outputs) {
-		return fault.New(fault.Internal, "The following component returned an invalid output:\nComponent name: '%s'\nComponent type: '%s'\n"+
-			"Expected %d outputs, but got %d instead.", nd.name, nd.class, len(nd.spec.Outputs), len(out.Values)).WithCode(CodeRuntimeError).At(nd.where())
+		return wrongOutputs(nd, len(out.Values))
 	}
 	if err := r.deliver(nd, out); err != nil {
 		return err
@@ -187,6 +178,35 @@ func (r *run) step(i int32) error {
 	r.s.reprioritise(i)
 	r.keep(i, nd, out)
 	return nil
+}
+
+func wrongOutputs(nd *node, n int) error {
+	return fault.New(fault.Internal, "The following component returned an invalid output:\nComponent name: '%s'\nComponent type: '%s'\n"+
+		"Expected %d outputs, but got %d instead.", nd.name, nd.class, len(nd.spec.Outputs), n).WithCode(CodeRuntimeError).At(nd.where())
+}
+
+// prepare consumes a component's inputs and makes its environment.
+func (r *run) prepare(i int32, nd *node) (component.In, *component.Env, error) {
+	if err := r.ctx.Err(); err != nil {
+		return nil, nil, ended(r.ctx, nd, "before")
+	}
+	if r.result.Steps >= r.limits.Steps {
+		return nil, nil, fault.New(fault.TooLarge, "the run took more than %d steps; the next would be component '%s'", r.limits.Steps, nd.name).
+			WithHint("the limit is set by the host").At(nd.where())
+	}
+	visits := r.s.tallies[i].visits
+	in, env := r.room(i, nd, visits)
+	if err := r.s.consume(nd, in); err != nil {
+		return nil, nil, err
+	}
+	if nd.spec.Mutates {
+		for k := range in {
+			in[k] = value.DeepCopy(in[k])
+		}
+	}
+	r.result.Steps++
+	r.fill(env, i, nd, int(visits)+1)
+	return in, env, nil
 }
 
 // room gives a visit its inputs and environment. The first visit's come from one block per run, later ones are made: a
@@ -234,14 +254,14 @@ var discard = slog.New(slog.DiscardHandler)
 // call runs the component behind a guard, and tells the observer.
 func (r *run) call(nd *node, env *component.Env, in component.In) (component.Out, error) {
 	if r.c.observer.Before == nil && r.c.observer.After == nil {
-		return r.timed(nd, env, in)
+		return r.timed(r.ctx, nd, env, in)
 	}
 	step := &Step{Component: nd.name, Type: nd.typ, Visit: env.Visit, Inputs: in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
 	if r.c.observer.Before != nil {
 		r.c.observer.Before(step)
 	}
 	begin := env.Now()
-	step.Outputs, step.Err = r.timed(nd, env, in)
+	step.Outputs, step.Err = r.timed(r.ctx, nd, env, in)
 	step.Took = env.Now().Sub(begin)
 	if r.c.observer.After != nil {
 		r.c.observer.After(step)

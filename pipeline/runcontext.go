@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"time"
 
 	"github.com/haywardhq/hayward/pipeline/component"
@@ -40,12 +41,12 @@ func (r *run) now() time.Time {
 }
 
 // timed runs the component and writes its time into the account.
-func (r *run) timed(nd *node, env *component.Env, in component.In) (component.Out, error) {
+func (r *run) timed(ctx context.Context, nd *node, env *component.Env, in component.In) (component.Out, error) {
 	if r.meter == nil {
-		return guarded(r.ctx, nd, env, in)
+		return guarded(ctx, nd, env, in)
 	}
 	begin := env.Now()
-	out, err := guarded(r.ctx, nd, env, in)
+	out, err := guarded(ctx, nd, env, in)
 	r.meter.account.add(nd.name, Account{Runs: 1, Wall: env.Now().Sub(begin)})
 	return out, err
 }

@@ -21,6 +21,8 @@ type state struct {
 	deferred []uint64    // deferred nodes, numbered by rank
 	counts   [5]int
 	round    [2][]uint64 // what was highest and ready when the queue was last filled
+	seq      uint64      // who writes now: their place in the sequential order, or 1 if they come in that order
+	keyed    bool        // they may not: lazy sockets sort what arrived
 }
 
 // slot is one input socket during a run.
@@ -35,8 +37,8 @@ type slot struct {
 }
 
 type item struct {
-	val  value.Value
-	user bool
+	val value.Value
+	seq uint64 // 0 for the user's; else [state.seq] of its sender
 }
 
 // origin says who wrote a socket last.
@@ -104,6 +106,7 @@ func (g *program) newState() *state {
 func (s *state) reset() {
 	copy(s.flags, s.g.flags)
 	copy(s.tallies, s.g.start)
+	s.seq, s.keyed = 1, false
 	for i := range s.prio {
 		s.prio[i] = unknown
 	}
@@ -140,7 +143,7 @@ func (s *state) setUser(i int32, v value.Value) {
 		sl.lazy = true
 	}
 	if sl.lazy {
-		sl.items = append(sl.items, item{val: v, user: true})
+		sl.items = append(sl.items, item{val: v})
 		sl.byUser = true
 	} else {
 		sl.val, sl.from = v, fromUser
@@ -157,7 +160,7 @@ func (s *state) write(e *edge, v value.Value) {
 			sl.ran++
 		}
 		if v != nil {
-			sl.items = append(sl.items, item{val: v})
+			sl.items = append(sl.items, item{val: v, seq: s.seq})
 			if setBit(s.sent, e.bit) {
 				sl.sent++
 			}
