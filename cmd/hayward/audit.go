@@ -14,6 +14,7 @@ import (
 	"github.com/haywardhq/hayward/client"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/demo"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/keyring"
@@ -95,25 +96,37 @@ func showAudit(w io.Writer, page client.AuditPage) error {
 type dataFlags struct{ dir, rootKey string }
 
 func (d *dataFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&d.dir, "data-dir", "", "data directory; no server may be using it")
+	fs.StringVar(&d.dir, "data-dir", "", "data directory, or a demo's directory; no server may be using it")
 	fs.StringVar(&d.rootKey, "root-key-file", "", "file with the root key (default: as the server's; variable "+config.RootKeyVariable+" wins)")
+}
+
+// settings returns where the data is and what opens it. A demo's directory stands for its data and its key.
+func (d dataFlags) settings() (app.Settings, error) {
+	s := app.Settings{Log: slog.New(slog.DiscardHandler)}
+	if data, key, ok := demo.Layout(d.dir); ok && d.dir != "" && d.rootKey == "" {
+		s.DataDir, s.Root = data, keyring.FileRoot(key, data)
+		return s, nil
+	}
+	c := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey}
+	dir, err := c.DataPath()
+	if err != nil {
+		return s, err
+	}
+	key, err := c.RootKeyPath()
+	s.DataDir, s.Root = dir, keyring.ChooseRoot(config.RootKeyVariable, key, dir)
+	return s, err
 }
 
 // open claims the data directory.
 func (d dataFlags) open(ctx context.Context) (*app.Vault, error) {
-	c := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey}
-	dir, err := c.DataPath()
+	s, err := d.settings()
 	if err != nil {
 		return nil, err
 	}
-	if err := mustBeData(dir); err != nil {
+	if err := mustBeData(s.DataDir); err != nil {
 		return nil, err
 	}
-	key, err := c.RootKeyPath()
-	if err != nil {
-		return nil, err
-	}
-	return app.OpenVault(ctx, dir, keyring.ChooseRoot(config.RootKeyVariable, key, dir), slog.New(slog.DiscardHandler))
+	return app.OpenVault(ctx, s.DataDir, s.Root, s.Log)
 }
 
 func (c *cli) auditVerify() *cobra.Command {

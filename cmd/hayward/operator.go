@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"io"
-	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
-	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
-	"github.com/haywardhq/hayward/vault/keyring"
 )
 
 func (c *cli) operatorCommand() *cobra.Command {
@@ -34,20 +31,15 @@ func (c *cli) operatorCreate() *cobra.Command {
 }
 
 func (c *cli) createOperator(ctx context.Context, d dataFlags, slug, name string, pw passwordFlags) error {
-	conf := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey}
-	dir, err := conf.DataPath()
+	s, err := d.settings()
 	if err != nil {
 		return err
 	}
-	key, err := conf.RootKeyPath()
-	if err != nil {
-		return err
-	}
+	s.App = slug
 	password, err := pw.read(ctx, c.in, c.err, "Password of "+name, true)
 	if err != nil {
 		return err
 	}
-	s := app.Settings{DataDir: dir, Root: keyring.ChooseRoot(config.RootKeyVariable, key, dir), App: slug, Log: slog.New(slog.DiscardHandler)}
 	made, err := app.CreateOperator(ctx, s, name, password)
 	if err != nil {
 		return err
@@ -55,7 +47,7 @@ func (c *cli) createOperator(ctx context.Context, d dataFlags, slug, name string
 	if made.NewRoot {
 		c.rootKeyMade(made.Origin)
 	}
-	return c.print(map[string]string{"username": made.User.Name, "id": made.User.ID, "data_dir": dir}, func(w io.Writer) error {
+	return c.print(map[string]string{"username": made.User.Name, "id": made.User.ID, "data_dir": s.DataDir}, func(w io.Writer) error {
 		return say(w, "operator %s created (%s)", made.User.Name, made.User.ID)
 	})
 }

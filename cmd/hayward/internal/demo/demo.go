@@ -97,7 +97,8 @@ func (r *running) run(ctx context.Context, ln net.Listener) error {
 }
 
 func (r *running) settings(model string) app.Settings {
-	return app.Settings{DataDir: r.d.join("data"), Root: keyring.FileRoot(r.d.join("keys", "root.key"), r.d.join("data")), Listen: r.o.Listen,
+	data, key, _ := Layout(r.d.path)
+	return app.Settings{DataDir: data, Root: keyring.FileRoot(key, data), Listen: r.o.Listen,
 		EgressAllow: []string{model}, TokenLifetime: time.Hour, Grace: 5 * time.Second, Version: r.o.Version, Log: r.log.With("server", "hayward")}
 }
 

@@ -199,3 +199,11 @@ func show(passwords map[string]sealed.Value, line func(string)) {
 		clear(raw)
 	}
 }
+
+// Layout returns where a demo directory keeps its data and its root key; ok is false for any other directory.
+func Layout(path string) (data, rootKey string, ok bool) {
+	if _, err := os.Stat(filepath.Join(path, markerFile)); err != nil {
+		return "", "", false
+	}
+	return filepath.Join(path, "data"), filepath.Join(path, "keys", "root.key"), true
+}
