@@ -3,6 +3,7 @@ package typed
 import (
 	"encoding/json"
 	"math"
+	"math/big"
 	"reflect"
 	"strconv"
 	"time"
@@ -221,4 +222,21 @@ func equalTrees(a, b any) bool {
 		return true
 	}
 	return false
+}
+
+// Compare orders two numbers by amount, exactly also where a float64 would round.
+func Compare(a, b any) int { return rational(a).Cmp(rational(b)) }
+
+func rational(v any) *big.Rat {
+	switch k := reflect.ValueOf(v); {
+	case k.CanInt():
+		return new(big.Rat).SetInt64(k.Int())
+	case k.CanUint():
+		return new(big.Rat).SetUint64(k.Uint())
+	}
+	f, _ := AsFloat(v)
+	if r := new(big.Rat).SetFloat64(f); r != nil {
+		return r
+	}
+	return new(big.Rat) // NaN and infinities are no values
 }

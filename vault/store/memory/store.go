@@ -10,17 +10,23 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
-// Store is a vault store in memory. It is safe for concurrent use.
+// Store is a vault store in memory. It is safe for concurrent use. Besides the transactions it has the documented methods
+// of flags, which read the app from the scope.
 type Store struct {
+	*flags
+
 	mu   sync.RWMutex
 	now  func() time.Time
 	data tables
 
 	listeners driver.Listeners
 }
+
+type flags = flag.Table
 
 type tables struct {
 	root     *driver.RootRow
@@ -40,7 +46,7 @@ type named struct{ app, tenant, name string }
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{now: time.Now, data: tables{
+	s := &Store{now: time.Now, data: tables{
 		keys:     map[named]driver.KeyRow{},
 		secrets:  map[named]driver.SecretRow{},
 		versions: map[named][]driver.SecretVersion{},
@@ -51,6 +57,8 @@ func New() *Store {
 		configs:        map[named]driver.ConfigRow{},
 		configVersions: map[named][]driver.ConfigVersion{},
 	}}
+	s.flags = flag.NewTable(s)
+	return s
 }
 
 // Migrate does nothing: there are no tables to create.

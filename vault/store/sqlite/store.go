@@ -12,6 +12,7 @@ import (
 	"io/fs"
 
 	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -27,11 +28,22 @@ func Schema() db.Schema {
 	return db.Schema{Name: "vault", FS: sub}
 }
 
-// Store is a vault store in a database. It is safe for concurrent use.
-type Store struct{ db *db.DB }
+// Store is a vault store in a database. It is safe for concurrent use. Besides the transactions it has the documented
+// methods of flags, which read the app from the scope.
+type Store struct {
+	*flags
+
+	db *db.DB
+}
+
+type flags = flag.Table
 
 // New returns a store in d, whose tables must exist: see [Store.Migrate] or [Schema]. Closing d is its owner's business.
-func New(d *db.DB) *Store { return &Store{db: d} }
+func New(d *db.DB) *Store {
+	s := &Store{db: d}
+	s.flags = flag.NewTable(s)
+	return s
+}
 
 // Migrate creates the vault's tables or brings them up to date.
 func (s *Store) Migrate(ctx context.Context) error { return s.db.Migrate(ctx, Schema()) }
