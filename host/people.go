@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"sync"
 
 	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/identity"
@@ -17,6 +18,8 @@ import (
 type People struct {
 	Gate  audit.Gate
 	Users *auth.Service
+
+	admins sync.Mutex // held while it is looked whether a tenant keeps an admin, and until the change is made
 }
 
 // Person is a user with the roles held in the tenant that was asked about.
@@ -80,13 +83,15 @@ func (p *People) SuspendTenant(ctx context.Context, slug string, suspended bool)
 
 // tenant finds the tenant a call is about. Inside a tenant that can only be the caller's own; another one is not found.
 func (p *People) tenant(c scope.Caller, slug string) (*identity.Tenant, error) {
-	missing := fault.New(fault.NotFound, "there is no tenant '%s'", slug).WithCode("TenantNotFound")
 	t, ok := p.Users.Identity.TenantBySlug(c.App, slug)
-	if c.Tenant != "" && slug == "" {
+	switch {
+	case slug == "" && c.Tenant == "":
+		return nil, fault.New(fault.Invalid, "the tenant is missing").At(fault.Where{Field: "tenant"}).WithHint("an operator says which tenant he means, by its slug")
+	case slug == "":
 		t, ok = p.Users.Identity.Tenant(c.App, c.Tenant)
 	}
 	if !ok || (c.Tenant != "" && t.ID != c.Tenant) {
-		return nil, missing
+		return nil, fault.New(fault.NotFound, "there is no tenant '%s'", slug).WithCode("TenantNotFound")
 	}
 	return t, nil
 }
@@ -193,71 +198,4 @@ func (p *People) members(ctx context.Context, c scope.Caller, slug string, page 
 		out[i] = Person{m.User, m.Roles.Names()}
 	}
 	return out, err
-}
-
-// UserChange is what changes about a user; nil fields stay.
-type UserChange struct {
-	Password *sealed.Value
-	Disabled *bool
-	Roles    []string // in the caller's tenant, or in Tenant for an operator
-	Tenant   string
-}
-
-// ChangeUser changes a user, by name. An admin changes members of his own tenant, and the password and state only of
-// users who are members of no other: those belong to the operator.
-func (p *People) ChangeUser(ctx context.Context, name string, ch UserChange) error {
-	c, entry, err := p.enter(ctx, "user.manage", "user", name, ch.Tenant)
-	if err != nil {
-		return err
-	}
-	return finish(ctx, entry, p.change(ctx, c, name, ch))
-}
-
-func (p *People) change(ctx context.Context, c scope.Caller, name string, ch UserChange) error {
-	u, err := p.reachable(ctx, c, name, ch.Password != nil || ch.Disabled != nil)
-	if err != nil {
-		return err
-	}
-	if len(ch.Roles) > 0 {
-		roles, err := rolesOf(ch.Roles)
-		if err != nil {
-			return err
-		}
-		t, err := p.tenant(c, ch.Tenant)
-		if err != nil {
-			return err
-		}
-		if err := p.Users.Identity.SetMembership(ctx, c.App, t.ID, u.ID, roles); err != nil {
-			return err
-		}
-	}
-	if ch.Password != nil {
-		if err := p.Users.SetPassword(ctx, c.App, u.ID, *ch.Password); err != nil {
-			return err
-		}
-	}
-	if ch.Disabled != nil {
-		return p.Users.Identity.SetUserDisabled(ctx, c.App, u.ID, *ch.Disabled)
-	}
-	return nil
-}
-
-// reachable finds a user the caller may change. To an admin, users of other tenants do not exist.
-func (p *People) reachable(ctx context.Context, c scope.Caller, name string, whole bool) (identity.User, error) {
-	missing := fault.New(fault.NotFound, "there is no user '%s'", name).WithCode("UserNotFound")
-	u, err := p.Users.Identity.UserByName(ctx, c.App, name)
-	if fault.Is(err, fault.NotFound) {
-		return u, missing
-	}
-	if err != nil || c.Tenant == "" {
-		return u, err
-	}
-	a, ok := p.Users.Identity.Account(c.App, u.ID)
-	if !ok || a.Operator || a.Roles(c.Tenant) == 0 {
-		return identity.User{}, missing
-	}
-	if whole && len(a.Memberships()) > 1 {
-		return identity.User{}, fault.New(fault.Denied, "the user is a member of other tenants as well, so only an operator may change password or state")
-	}
-	return u, nil
 }

@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +24,11 @@ type Options struct {
 	// PlaintextOffLoopback serves without TLS on an address that others can reach.
 	PlaintextOffLoopback bool
 
+	// CertCheck is how often the certificate's files are looked at; default 1 min.
+	CertCheck time.Duration
+
 	Grace          time.Duration // how long requests under way may take at shutdown; default 15 s
+	HeaderTimeout  time.Duration // of a request's headers; default 10 s
 	ReadTimeout    time.Duration // of a whole request; default 2 min
 	WriteTimeout   time.Duration // of a whole answer, streams excepted; default 11 min
 	MaxHeaderBytes int           // default 64 KiB
@@ -39,6 +41,16 @@ type Server struct {
 	grace time.Duration
 	log   *slog.Logger
 	tls   bool
+	busy  atomic.Int64 // requests under way
+}
+
+// counted keeps count of the requests under way: a closed connection does not mean that its handler has returned.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.busy.Add(1)
+		defer s.busy.Add(-1)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Listen takes the address and returns a server that is ready to [Server.Serve].
@@ -48,7 +60,9 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 			*d = v
 		}
 	}
+	def(&o.CertCheck, time.Minute)
 	def(&o.Grace, 15*time.Second)
+	def(&o.HeaderTimeout, 10*time.Second)
 	def(&o.ReadTimeout, 2*time.Minute)
 	def(&o.WriteTimeout, 11*time.Minute)
 	if o.MaxHeaderBytes <= 0 {
@@ -76,12 +90,13 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 		ln.Close()
 		return nil, plaintext(o.Address)
 	}
-	s := &Server{ln: ln, grace: o.Grace, log: o.Log, tls: secure, http: &http.Server{
-		Handler: o.Handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+	s := &Server{ln: ln, grace: o.Grace, log: o.Log, tls: secure}
+	s.http = &http.Server{
+		Handler: s.counted(o.Handler), ReadHeaderTimeout: o.HeaderTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: o.MaxHeaderBytes, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
-	}}
+	}
 	if secure {
-		certs := &certificates{cert: o.CertFile, key: o.KeyFile, log: o.Log}
+		certs := &certificates{cert: o.CertFile, key: o.KeyFile, log: o.Log, every: o.CertCheck}
 		if _, err := certs.load(); err != nil {
 			ln.Close()
 			return nil, err
@@ -146,54 +161,22 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer cancel()
 	if err := s.http.Shutdown(end); err != nil {
 		s.log.Warn("requests were cut off at shutdown", "error", err)
-		return errors.Join(s.http.Close())
+		err := s.http.Close()
+		s.drain()
+		return err
 	}
 	return nil
 }
 
-// certificates serves the certificate of two files, and takes a new one within a minute of its being written.
-type certificates struct {
-	cert, key string
-	log       *slog.Logger
-	current   atomic.Pointer[loaded]
-}
+// cutOff is how long a request whose connection was closed may take to notice and to write down how it ended.
+const cutOff = 5 * time.Second
 
-type loaded struct {
-	cert    *tls.Certificate
-	written time.Time
-	checked time.Time
-}
-
-func (c *certificates) load() (*loaded, error) {
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the TLS certificate %s and its key cannot be used", c.cert)
-	}
-	l := &loaded{cert: &pair, written: modTime(c.cert), checked: time.Now()}
-	c.current.Store(l)
-	return l, nil
-}
-
-func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	l := c.current.Load()
-	if time.Since(l.checked) < time.Minute {
-		return l.cert, nil
-	}
-	if written := modTime(c.cert); !written.Equal(l.written) {
-		if fresh, err := c.load(); err == nil {
-			return fresh.cert, nil
-		} else {
-			c.log.Error("the new TLS certificate cannot be used; the old one stays", "error", err)
+// drain waits for handlers whose connections were closed: what they use is closed next.
+func (s *Server) drain() {
+	for end := time.Now().Add(cutOff); s.busy.Load() > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.log.Error("requests went on after their connections were closed", "count", s.busy.Load())
+			return
 		}
 	}
-	c.current.Store(&loaded{cert: l.cert, written: l.written, checked: time.Now()})
-	return l.cert, nil
-}
-
-func modTime(path string) time.Time {
-	info, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
