@@ -166,9 +166,15 @@ func (r *running) ready() error {
 	if rel, err := filepath.Rel(".", passwords); err == nil {
 		passwords = rel
 	}
-	if r.d.fresh && tui.IsTerminal(r.o.Out) {
-		r.say("users and passwords, shown this once and kept in %s:", passwords)
-		show(r.passwords, func(line string) { r.say("%s", line) })
+	if tui.IsTerminal(r.o.Out) {
+		err := r.d.step("passwords shown", func() error {
+			r.say("users and passwords, shown this once and kept in %s:", passwords)
+			show(r.passwords, func(line string) { r.say("%s", line) })
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintf(r.o.Out, "ready %s (API docs %s/docs, devllm %s/v1, passwords in %s)\n", r.app.URL(), r.app.URL(), r.origin, tui.Clean(passwords))
 	return err

@@ -31,7 +31,6 @@ const (
 type directory struct {
 	path  string
 	state state
-	fresh bool // it was made just now
 }
 
 // state is the marker file.
@@ -68,7 +67,7 @@ func openDirectory(path string) (*directory, error) {
 	if err := os.Chmod(path, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the demo's directory cannot be closed to others")
 	}
-	d.fresh, d.state.Demo = true, whatItIs
+	d.state.Demo = whatItIs
 	return d, d.save()
 }
 
