@@ -30,7 +30,9 @@ func TestForms(t *testing.T) {
 	file := func(disposition, content string) string {
 		return part(`Content-Disposition: form-data; `+disposition+`|Content-Type: text/plain; charset=utf-8`, content)
 	}
-	field := func(name, content string) string { return part(`Content-Disposition: form-data; name="`+name+`"`, content) }
+	field := func(name, content string) string {
+		return part(`Content-Disposition: form-data; name="`+name+`"`, content)
+	}
 	for _, tc := range []struct {
 		name, body    string
 		fields, files string

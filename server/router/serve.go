@@ -3,7 +3,6 @@ package router
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -57,31 +56,9 @@ func (rt *Router) limitBody(w http.ResponseWriter, req *http.Request, r *Request
 	if rec, ok := w.(*recorder); ok {
 		inner = rec.ResponseWriter // net/http closes the connection of its own writer when the limit is passed
 	}
-	body := http.MaxBytesReader(inner, req.Body, most)
-	req.Body = &timedBody{ReadCloser: body, done: r.bodyRead}
-	if req.ContentLength == 0 {
-		r.bodyRead()
-	}
+	req.Body = http.MaxBytesReader(inner, req.Body, most)
 	return nil
 }
-
-// timedBody says when the body was read to its end.
-type timedBody struct {
-	io.ReadCloser
-	done func()
-}
-
-func (b *timedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // readers return it bare
-		b.done()
-	}
-	return n, err
-}
-
-// bodyRead lifts the time limit on reading: net/http goes on reading in the background to notice that the client has gone,
-// and would take the passing of that limit for it.
-func (r *Request) bodyRead() { _ = r.control.SetReadDeadline(time.Time{}) }
 
 // checkQuery refuses what the route does not know, so that a misspelt parameter does not pass for one that was left out.
 func checkQuery(r *Request) error {
