@@ -67,7 +67,7 @@ func serve(ctx context.Context, binary, dir string, egress ...string) (*server, 
 		return nil, err
 	}
 	args := append([]string{"serve", "--listen", "127.0.0.1:" + port, "--issuer", "http://bench", "--log-level", "warn", "--ip-per-minute", "0",
-		"--login-per-minute", "1000000", "--login-burst", "100000"}, files(dir)...)
+		"--login-failures", "1000", "--login-failures-per-address", "100000"}, files(dir)...)
 	for _, e := range egress {
 		args = append(args, "--egress-allow", e)
 	}

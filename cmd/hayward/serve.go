@@ -98,7 +98,8 @@ func settings(c config.Config) (app.Settings, error) {
 		TokenLifetime: c.AccessTokenLifetime, RunTimeout: c.RunTimeout, Grace: c.ShutdownGrace,
 		MaxBody: int64(c.MaxBodyBytes), MaxUpload: int64(c.MaxUploadBytes), EgressAllow: c.EgressAllow, Version: version,
 		Requests: map[string]limit.Rate{"ip": rate(c.IPPerMinute, c.IPBurst), "tenant": rate(c.TenantPerMinute, c.TenantBurst)},
-		Login:    limit.LoginOptions{PerUserIP: rate(c.LoginPerMinute, c.LoginBurst), PerIP: rate(c.LoginPerMinute, c.LoginBurst)},
+		Login: limit.LoginOptions{PerUserIP: limit.Rate{Quota: c.LoginFailures, Window: loginWindow},
+			PerIP: limit.Rate{Quota: c.LoginFailuresPerAddress, Window: loginWindow}},
 	}
 	if s.TrustedProxies, err = prefixes(c.TrustedProxies); err != nil {
 		return s, err
@@ -106,6 +107,9 @@ func settings(c config.Config) (app.Settings, error) {
 	s.EnvAllow, err = environment(c.SecretEnvAllow)
 	return s, err
 }
+
+// loginWindow is the time in which wrong passwords are counted.
+const loginWindow = 15 * time.Minute
 
 // unlimited is a rate that nobody reaches.
 const unlimited = 1 << 30

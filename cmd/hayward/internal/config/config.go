@@ -30,12 +30,12 @@ type Config struct {
 	EgressAllow    []string `name:"egress-allow" help:"Private addresses that pipelines may reach, host:port each, no wildcards. Empty: the public internet only."`
 	SecretEnvAllow []string `name:"secret-env-allow" help:"Environment variables that pipelines may use as secrets, and the origin each may go to: NAME=https://host. A name may come several times. Empty: none."`
 
-	LoginPerMinute  int `name:"login-per-minute" default:"10" help:"Logins per minute for one user name and for one address."`
-	LoginBurst      int `name:"login-burst" default:"10" help:"Logins that may come at once before that rate holds."`
-	IPPerMinute     int `name:"ip-per-minute" default:"600" help:"Requests per minute from one address without an identity. 0: no limit."`
-	IPBurst         int `name:"ip-burst" default:"200" help:"Such requests that may come at once before that rate holds."`
-	TenantPerMinute int `name:"tenant-per-minute" default:"0" help:"Requests per minute of one tenant. 0: no limit."`
-	TenantBurst     int `name:"tenant-burst" default:"200" help:"Such requests that may come at once before that rate holds."`
+	LoginFailures           int `name:"login-failures" default:"5" help:"Wrong passwords in 15 minutes for one user name from one address, before it must wait."`
+	LoginFailuresPerAddress int `name:"login-failures-per-address" default:"50" help:"Wrong passwords in 15 minutes for all user names from one address, before it must wait."`
+	IPPerMinute             int `name:"ip-per-minute" default:"600" help:"Requests per minute from one address without an identity. 0: no limit."`
+	IPBurst                 int `name:"ip-burst" default:"200" help:"Such requests that may come at once before that rate holds."`
+	TenantPerMinute         int `name:"tenant-per-minute" default:"0" help:"Requests per minute of one tenant. 0: no limit."`
+	TenantBurst             int `name:"tenant-burst" default:"200" help:"Such requests that may come at once before that rate holds."`
 
 	LogFormat string `name:"log-format" default:"auto" help:"text, json, or auto: text on a terminal, json elsewhere."`
 	LogLevel  string `name:"log-level" default:"info" help:"debug, info, warn or error."`

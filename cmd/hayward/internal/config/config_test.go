@@ -36,13 +36,13 @@ func load(t *testing.T, file string, environ []string, args ...string) (config.C
 }
 
 func TestFlagThenVariableThenFileThenDefault(t *testing.T) {
-	const file = "listen: 127.0.0.1:1\nrun-timeout: 1m\nlog-level: warn\negress-allow: [a.example:1]\nlogin-burst: 7\n"
+	const file = "listen: 127.0.0.1:1\nrun-timeout: 1m\nlog-level: warn\negress-allow: [a.example:1]\nlogin-failures: 7\n"
 	env := []string{"HAYWARD_LISTEN=127.0.0.1:2", "HAYWARD_RUN_TIMEOUT=2m", "HAYWARD_EGRESS_ALLOW= b.example:1 , c.example:1,", "HAYWARD_LOG_LEVEL=", "PATH=/bin"}
 	c, err := load(t, file, env, "--listen", "127.0.0.1:3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(c.Listen, " ", c.RunTimeout, " ", c.LogLevel, " ", c.EgressAllow, " ", c.LoginBurst, " ", c.ShutdownGrace)
+	got := fmt.Sprint(c.Listen, " ", c.RunTimeout, " ", c.LogLevel, " ", c.EgressAllow, " ", c.LoginFailures, " ", c.ShutdownGrace)
 	if want := "127.0.0.1:3 2m0s warn [b.example:1 c.example:1] 7 30s"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -104,7 +104,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"a duration", "", nil, []string{"--run-timeout=5"}, `flag --run-timeout: "5" is not a duration (write for example 30s`},
 		{"a size", "", []string{"HAYWARD_MAX_BODY_BYTES=1MB"}, nil, `variable HAYWARD_MAX_BODY_BYTES: "1MB" is not a size`},
 		{"a huge size", "", nil, []string{"--max-body-bytes=99999999999GiB"}, "is not a size"},
-		{"a number", "login-burst: many\n", nil, nil, `hayward.yaml:1: login-burst: "many" is not a number`},
+		{"a number", "login-failures: many\n", nil, nil, `hayward.yaml:1: login-failures: "many" is not a number`},
 		{"yes or no", "allow-plaintext-on-public-address: yes\n", nil, nil, "write true or false"},
 		{"listen", "", nil, []string{"--listen=1416"}, "listen: \"1416\" is not host:port"},
 		{"plaintext", "", nil, []string{"--listen=0.0.0.0:1416"}, "0.0.0.0:1416 is not loopback and there is no TLS"},
@@ -126,7 +126,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"variable wildcard", "", nil, []string{"--secret-env-allow=OPENAI_*"}, "no wildcards"},
 		{"proxies", "", nil, []string{"--trusted-proxies=10.0.0.0/33"}, "trusted-proxies: "},
 		{"hosts", "", nil, []string{"--allowed-hosts=*"}, "allowed-hosts: "},
-		{"login rate", "", nil, []string{"--login-per-minute=0"}, "login-per-minute: it is at least 1"},
+		{"login rate", "", nil, []string{"--login-failures=0"}, "login-failures: it is 1 to 1000"},
 		{"log format", "", nil, []string{"--log-format=xml"}, `"xml" is none of auto, text, json`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 }
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
-	_, err := load(t, "lissten: x\nlogin-burst: many\n", []string{"HAYWARD_NOPE=1"}, "--listen=1416", "--log-level=loud")
+	_, err := load(t, "lissten: x\nlogin-failures: many\n", []string{"HAYWARD_NOPE=1"}, "--listen=1416", "--log-level=loud")
 	for _, want := range []string{"5 settings are wrong", "lissten", "many", "HAYWARD_NOPE", "1416", "loud"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %s", err, want)
@@ -159,7 +159,7 @@ func TestDefaultsAreValid(t *testing.T) {
 	if err != nil || fmt.Sprint(loaded) != fmt.Sprint(c) {
 		t.Errorf("got %+v, %v", loaded, err)
 	}
-	c.TLSCert, c.LoginBurst = "x", 0
+	c.TLSCert, c.LoginFailures = "x", 0
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "2 settings") {
 		t.Errorf("got %v", err)
 	}

@@ -58,10 +58,12 @@ var rules = []struct {
 	{"secret-env-allow", func(c Config) string { return firstOf(c.SecretEnvAllow, notNameAndOrigin) }},
 	{"trusted-proxies", func(c Config) string { return firstOf(c.TrustedProxies, notNetwork) }},
 	{"allowed-hosts", func(c Config) string { return firstOf(c.AllowedHosts, notHost) }},
-	{"login-per-minute", func(c Config) string {
-		return unless(c.LoginPerMinute >= 1, "it is at least 1: guessing passwords must cost time")
+	{"login-failures", func(c Config) string {
+		return unless(c.LoginFailures >= 1 && c.LoginFailures <= 1000, "it is 1 to 1000: guessing passwords must cost time")
 	}},
-	{"login-burst", func(c Config) string { return unless(c.LoginBurst >= 1, "it is at least 1") }},
+	{"login-failures-per-address", func(c Config) string {
+		return unless(c.LoginFailuresPerAddress >= c.LoginFailures && c.LoginFailuresPerAddress <= 100_000, "it is login-failures to 100000")
+	}},
 	{"ip-per-minute", func(c Config) string { return unless(c.IPPerMinute >= 0, "it is not negative") }},
 	{"ip-burst", func(c Config) string { return unless(c.IPBurst >= 1, "it is at least 1") }},
 	{"tenant-per-minute", func(c Config) string { return unless(c.TenantPerMinute >= 0, "it is not negative") }},
