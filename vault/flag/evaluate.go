@@ -6,7 +6,6 @@ import (
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/audit"
-	"github.com/haywardhq/hayward/vault/id"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
 	"github.com/haywardhq/hayward/vault/scope"
@@ -14,11 +13,45 @@ import (
 
 // result is what an evaluation found. It points into the compiled flag and allocates nothing.
 type result struct {
-	flag   *compiled
-	out    *output
-	reason Reason
-	layer  string
-	rule   id.ID
+	flag *compiled
+	out  *output
+	rule *compiledRule // that decided; nil
+	why  cause
+}
+
+// cause is what decided.
+type cause uint8
+
+const (
+	byDefault cause = iota
+	byUnmet         // a prerequisite did not hold
+	bySwitch        // the flag is off
+	byTenant        // the tenant's own value
+	byRule
+)
+
+func (r *result) reason() Reason {
+	switch r.why {
+	case bySwitch:
+		return ReasonDisabled
+	case byUnmet:
+		return ReasonDefault
+	case byTenant:
+		return ReasonMatch
+	case byRule:
+		return r.rule.reason
+	}
+	return r.flag.plain
+}
+
+func (r *result) layer() string {
+	switch r.why {
+	case byTenant:
+		return LayerTenant
+	case byRule:
+		return LayerRule
+	}
+	return LayerDefault
 }
 
 // Evaluate returns the value of a flag for the caller in the context's scope. An empty appID means the app in scope. It
@@ -46,8 +79,11 @@ func (e *Engine) detail(ctx context.Context, key, appID, ownApp string) (Detail,
 }
 
 func (r *result) detail() Detail {
-	return Detail{Key: r.flag.key, Value: r.out.any(), Variant: r.out.variant, Reason: r.reason, Layer: r.layer, RuleID: r.rule,
-		Version: r.flag.version}
+	d := Detail{Key: r.flag.key, Value: r.out.any(), Variant: r.out.variant, Reason: r.reason(), Layer: r.layer(), Version: r.flag.version}
+	if r.rule != nil {
+		d.RuleID = r.rule.id
+	}
+	return d
 }
 
 // EvaluateAll evaluates every flag of an app for the caller, by key. A flag that cannot be evaluated is in the list with
@@ -80,15 +116,14 @@ func (e *Engine) all(ctx context.Context, appID, ownApp string) ([]Detail, error
 }
 
 func (e *Engine) evaluate(ctx context.Context, key, appID, ownApp string) (result, error) {
-	caller, err := who.Of(ctx, appID, ownApp)
+	s := subject{ctx: ctx}
+	if err := who.Into(&s.caller, ctx, appID, ownApp); err != nil {
+		return result{}, err
+	}
+	c, err := e.flag(ctx, s.caller.App, key)
 	if err != nil {
 		return result{}, err
 	}
-	c, err := e.flag(ctx, caller.App, key)
-	if err != nil {
-		return result{}, err
-	}
-	s := subject{ctx: ctx, caller: &caller}
 	return e.decide(c, &s, nil)
 }
 
@@ -96,17 +131,17 @@ func (e *Engine) evaluate(ctx context.Context, key, appID, ownApp string) (resul
 func (e *Engine) decide(c *compiled, s *subject, t *trace) (result, error) {
 	if !c.enabled {
 		t.add(Step{What: "enabled", Says: "the flag is off"})
-		return result{c, c.def, ReasonDisabled, LayerDefault, ""}, nil
+		return result{c, c.def, nil, bySwitch}, nil
 	}
 	if len(c.prereqs) > 0 {
 		if ok, err := e.prerequisites(c, s, t); err != nil || !ok {
-			return result{c, c.def, ReasonDefault, LayerDefault, ""}, err
+			return result{c, c.def, nil, byUnmet}, err
 		}
 	}
 	if c.overrides != nil && s.caller.Tenant != "" {
 		if out := c.overrides[s.caller.Tenant]; out != nil {
 			t.add(Step{What: "tenant", Matched: true, Says: "the tenant has a value of its own"})
-			return result{c, out, ReasonMatch, LayerTenant, ""}, nil
+			return result{c, out, nil, byTenant}, nil
 		}
 	}
 	for i := range c.rules {
@@ -119,10 +154,10 @@ func (e *Engine) decide(c *compiled, s *subject, t *trace) (result, error) {
 			t.add(Step{What: string(r.kind), RuleID: r.id, Matched: out != nil, Says: e.says(c, r, s, out != nil)})
 		}
 		if out != nil {
-			return result{c, out, r.reason, LayerRule, r.id}, nil
+			return result{c, out, r, byRule}, nil
 		}
 	}
-	return result{c, c.def, c.plain, LayerDefault, ""}, nil
+	return result{c, c.def, nil, byDefault}, nil
 }
 
 // match returns the output of a rule that matches, else nil.
@@ -134,9 +169,9 @@ func (e *Engine) match(c *compiled, r *compiledRule, s *subject) (*output, error
 	case RuleWhenUser:
 		matched = s.caller.User != "" && r.ids.has(s.caller.User)
 	case RuleRollout:
-		matched = r.rolledOut(c.key, s.caller)
+		matched = r.rolledOut(c.key, &s.caller)
 	case RuleSplit:
-		return r.pick(s.caller), nil
+		return r.pick(&s.caller), nil
 	case RuleSchedule:
 		now := e.now()
 		matched = !now.Before(r.from) && (r.to.IsZero() || now.Before(r.to))
@@ -259,8 +294,8 @@ func (e *Engine) prerequisites(c *compiled, s *subject, t *trace) (bool, error) 
 		if err != nil {
 			return false, err
 		}
-		ok := r.reason != ReasonDisabled && p.holds(r.out)
-		t.add(Step{What: "prerequisite", Flag: p.key, Matched: ok, Says: prereqSays(r.reason, ok)})
+		ok := r.why != bySwitch && p.holds(r.out)
+		t.add(Step{What: "prerequisite", Flag: p.key, Matched: ok, Says: prereqSays(r.why, ok)})
 		if !ok {
 			return false, nil
 		}

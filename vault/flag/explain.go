@@ -49,11 +49,11 @@ func (e *Engine) explain(ctx context.Context, key, appID, ownApp string) (Explan
 		return Explanation{Detail: failed(key, err)}, err
 	}
 	t := &trace{steps: []Step{}}
-	r, err := e.decide(c, &subject{ctx: ctx, caller: &caller}, t)
+	r, err := e.decide(c, &subject{ctx: ctx, caller: caller}, t)
 	if err != nil {
 		return Explanation{failed(key, err), t.steps}, err
 	}
-	if r.layer == LayerDefault {
+	if r.layer() == LayerDefault {
 		t.add(Step{What: "default", Matched: true, Says: "the flag's default"})
 	}
 	return Explanation{r.detail(), t.steps}, nil
@@ -81,7 +81,7 @@ func (e *Engine) says(c *compiled, r *compiledRule, s *subject, matched bool) st
 	case RuleSegment:
 		return r.segmentSays(s)
 	}
-	return r.rolloutSays(c.key, s.caller)
+	return r.rolloutSays(c.key, &s.caller)
 }
 
 func (r *compiledRule) segmentSays(s *subject) string {
@@ -112,11 +112,11 @@ func (r *compiledRule) rolloutSays(key string, c *scope.Caller) string {
 	return fmt.Sprintf("the %s is at %d of %d, the rollout takes those below %d", r.unit, place(r.prefix, unit, whole), whole, r.share)
 }
 
-func prereqSays(r Reason, ok bool) string {
+func prereqSays(why cause, ok bool) string {
 	switch {
 	case ok:
 		return "it has the value that is needed"
-	case r == ReasonDisabled:
+	case why == bySwitch:
 		return "it is off"
 	}
 	return "it has another value than is needed"

@@ -13,15 +13,21 @@ import (
 
 // Of returns the caller with the app a call is about: the argument, else the service's own, else the scope's. They may not
 // disagree. The tenant may be missing; the app may not.
-func Of(ctx context.Context, arg, own string) (scope.Caller, error) {
-	c, err := scope.Lenient(ctx)
-	if err != nil {
-		return c, err
+func Of(ctx context.Context, arg, own string) (c scope.Caller, err error) {
+	err = Into(&c, ctx, arg, own)
+	return c, err
+}
+
+// Into is [Of] for hot paths: it fills in a caller that is there already.
+func Into(c *scope.Caller, ctx context.Context, arg, own string) (err error) {
+	if *c, err = scope.Lenient(ctx); err != nil {
+		return err
 	}
 	if (arg == "" || arg == c.App) && (own == "" || own == c.App) && c.App != "" {
-		return c, nil
+		return nil
 	}
-	return settle(c, arg, own)
+	*c, err = settle(*c, arg, own)
+	return err
 }
 
 func settle(c scope.Caller, arg, own string) (scope.Caller, error) {
