@@ -53,8 +53,8 @@ func plus(a, b int64) int64 {
 // Ledger is a run's account.
 type Ledger struct {
 	Total Account
-	// Components holds an account for every component that ran. A component of a pipeline within a component is
-	// "outer.inner".
+	// Components holds an account for every component that ran. What a pipeline within a component paid for is under
+	// "outer.inner", its time under "outer".
 	Components map[string]Account
 }
 

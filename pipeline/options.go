@@ -72,6 +72,9 @@ type config struct {
 	observer   Observer
 	limits     *Limits
 
+	secrets component.SecretResolver // of the run this one is a part of
+	ports   *component.Ports         // likewise
+
 	concurrency int
 	concurrent  bool // concurrency was asked for
 }

@@ -223,6 +223,9 @@ func (r *run) room(i int32, nd *node, visits int32) (component.In, *component.En
 func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
 	env.Component, env.Type, env.Visit, env.RequestID = nd.name, nd.typ, visit, r.c.context.RequestID
 	env.Secrets, env.Log, env.Now = r.secrets, r.c.log, r.c.now
+	if r.c.secrets != nil {
+		env.Secrets = r.c.secrets
+	}
 	if env.Log == nil {
 		env.Log = discard
 	}

@@ -16,6 +16,9 @@ func (r *run) open() (done func(), err error) {
 	if r.meter != nil || rc.Flags != nil || rc.Memory != nil {
 		r.ports = &component.Ports{Flags: rc.Flags, Memory: rc.Memory, Session: rc.Session}
 	}
+	if r.c.ports != nil {
+		r.ports = r.c.ports
+	}
 	if r.meter == nil {
 		return func() {}, nil
 	}

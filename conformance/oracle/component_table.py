@@ -9,6 +9,7 @@ import inspect
 import json
 import sys
 
+from haystack.core.super_component.super_component import _delegate_default
 from haystack.core.serialization import component_from_dict
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.utils.auth import Secret
@@ -32,6 +33,7 @@ CLASSES = {
     "joiners.list_joiner.ListJoiner": {},
     "joiners.string_joiner.StringJoiner": {},
     "preprocessors.document_cleaner.DocumentCleaner": {},
+    "preprocessors.document_preprocessor.DocumentPreprocessor": {},
     "preprocessors.document_splitter.DocumentSplitter": {},
     "preprocessors.text_cleaner.TextCleaner": {},
     "rankers.lost_in_the_middle.LostInTheMiddleRanker": {},
@@ -50,7 +52,23 @@ CLASSES = {
 }
 
 
+# And outside haystack.components.
+OTHERS = {
+    "haystack.core.super_component.super_component.SuperComponent": {
+        "pipeline": {
+            "components": {
+                "a": {"type": "haystack.components.joiners.string_joiner.StringJoiner", "init_parameters": {}},
+                "b": {"type": "haystack.components.joiners.document_joiner.DocumentJoiner", "init_parameters": {}},
+            },
+            "connections": [],
+        }
+    }
+}
+
+
 def plain(value):
+    if value is _delegate_default:
+        return {}
     if isinstance(value, Secret):
         return value.to_dict()
     if isinstance(value, enum.Enum):
@@ -73,7 +91,7 @@ def socket(s):
 
 
 def entry(path, args):
-    module, name = ("haystack.components." + path).rsplit(".", 1)
+    module, name = path.rsplit(".", 1)
     cls = getattr(importlib.import_module(module), name)
     params = [
         {"name": p.name, "required": p.default is p.empty, "default": None if p.default is p.empty else plain(p.default)}
@@ -97,5 +115,6 @@ def entry(path, args):
     }
 
 
-json.dump([entry(path, args) for path, args in sorted(CLASSES.items())], sys.stdout, indent=1)
+json.dump([entry("haystack.components." + path, args) for path, args in sorted(CLASSES.items())]
+    + [entry(path, args) for path, args in sorted(OTHERS.items())], sys.stdout, indent=1)
 print()

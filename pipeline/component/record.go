@@ -39,6 +39,19 @@ func (b *Builder) noteStore(ref docstore.Ref) {
 	}
 }
 
+// Adopt notes what a pipeline that a parameter holds needs: its secrets and stores count as this component's.
+func (b *Builder) Adopt(param string, secrets []DeclaredSecret, stores []docstore.Ref) {
+	if b.Registry == nil || b.Registry.record == nil {
+		return
+	}
+	for _, s := range secrets {
+		s.Param = b.path(param) + ".components." + s.Component + "." + s.Param
+		s.Component = b.Name
+		b.Registry.record.Secrets = append(b.Registry.record.Secrets, s)
+	}
+	b.Registry.record.Stores = append(b.Registry.record.Stores, stores...)
+}
+
 // path is where a parameter stands below the component: a child's parameters carry the parameter that holds the child.
 func (b *Builder) path(param string) string {
 	if b.Where.Field == "" {

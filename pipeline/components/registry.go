@@ -17,10 +17,13 @@ import (
 	"github.com/haywardhq/hayward/pipeline/components/routers"
 	"github.com/haywardhq/hayward/pipeline/components/writers"
 	"github.com/haywardhq/hayward/pipeline/docstore/memory"
+	"github.com/haywardhq/hayward/pipeline/supercomponent"
 )
 
 // Registry returns the table of all component and store types.
-func Registry() *component.Registry { return component.NewRegistry(types(), stores()) }
+func Registry() *component.Registry {
+	return component.NewRegistry(append(types(), supercomponent.Type()), stores())
+}
 
 func types() []*component.Type {
 	return []*component.Type{
@@ -40,6 +43,7 @@ func types() []*component.Type {
 		joiners.ListJoinerType(),
 		joiners.StringJoinerType(),
 		preprocessors.DocumentCleanerType(),
+		preprocessors.DocumentPreprocessorType(),
 		preprocessors.DocumentSplitterType(),
 		preprocessors.TextCleanerType(),
 		rankers.LostInTheMiddleRankerType(),

@@ -86,7 +86,7 @@ func same(t *testing.T, what, want, got string) {
 }
 
 // extra are parameters that a dump may hold and Python's signature does not.
-var extra = map[string]bool{"return_empty_on_no_match": true}
+var extra = map[string]bool{"return_empty_on_no_match": true, "is_pipeline_async": true}
 
 // renamed are defaults that Python writes by another name in a dump.
 var renamed = map[string]string{"'NONE'": "'none'"}
