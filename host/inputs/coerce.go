@@ -73,7 +73,7 @@ func plain(t *pytype.Type) (name string, optional bool) {
 	if t.IsUnion() {
 		for _, arm := range t.Args {
 			switch {
-			case arm.Name == "None":
+			case arm.Name == "None" || arm.Name == "NoneType":
 				optional = true
 			case name != "":
 				return "", false

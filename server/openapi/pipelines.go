@@ -84,7 +84,7 @@ func Schema(t *pytype.Type) *huma.Schema {
 		return s
 	case "dict":
 		return &huma.Schema{Type: "object"}
-	case "None":
+	case "None", "NoneType":
 		return &huma.Schema{Type: "null"}
 	case "typing.Union":
 		s := &huma.Schema{}
