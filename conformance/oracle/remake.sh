@@ -48,4 +48,5 @@ into() {
 into pipeline/pytype/classes_table.go type_classes.py
 into pipeline/value/casing_table.go casing.py
 into pipeline/jinja/testdata/cases.json jinja_cases.py
+into pipeline/jinja/chatext/testdata/cases.json chat_template_cases.py
 into pipeline/components/testdata/table.json component_table.py
