@@ -206,11 +206,20 @@ func TestHostileNamesCannotForgeLines(t *testing.T) {
 func TestAnEntryThatCannotBeWrittenMeansNo(t *testing.T) {
 	b := open(t, t.TempDir())
 	b.act("t", "K")
+	begun, err := b.log.Begin(t.Context(), caller("t"), get("K"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := b.db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.log.Begin(t.Context(), caller("t"), get("K"))
-	if !errors.Is(err, vault.ErrAuditUnavailable) || !fault.Is(err, fault.Unavailable) {
+	_, err = b.log.Begin(t.Context(), caller("t"), get("K"))
+	if !errors.Is(err, vault.ErrAuditUnavailable) || !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "nothing was done") {
+		t.Errorf("%v", err)
+	}
+	// The effects of what had begun are there: saying that nothing was done would be untrue.
+	err = begun.End(t.Context(), audit.OK)
+	if !errors.Is(err, vault.ErrAuditUnavailable) || strings.Contains(err.Error(), "nothing was done") {
 		t.Errorf("%v", err)
 	}
 }

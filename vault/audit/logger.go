@@ -120,7 +120,10 @@ func (l *Logger) write(ctx context.Context, caller scope.Caller, ev Event, ref s
 	if err := l.batch.write(ctx, l, row); err != nil {
 		l.log.ErrorContext(ctx,
 			"an audit entry could not be written", "action", row.Action, "app", row.App, "tenant", row.Tenant, "error", err)
-		return "", unwritten(err)
+		if ref != "" {
+			return "", unwritten(err, heldBack)
+		}
+		return "", unwritten(err, nothingDone)
 	}
 	if l.hook != nil {
 		l.hook(ctx, fromRow(*row))

@@ -80,7 +80,7 @@ func (p *Pending) EndTx(ctx context.Context, tx driver.Tx, outcome Outcome, deta
 		return err
 	}
 	if err := p.l.append(ctx, tx, []*driver.AuditRow{row}); err != nil {
-		return unwritten(err)
+		return unwritten(err, nothingDone)
 	}
 	tx.AfterCommit(nil, func() error {
 		p.close(nil)
@@ -92,14 +92,20 @@ func (p *Pending) EndTx(ctx context.Context, tx driver.Tx, outcome Outcome, deta
 	return nil
 }
 
-// unwritten says that the answer is no because the record of it failed.
-func unwritten(err error) error {
+// unwritten says that the answer is no because the record of it failed. What it means for the caller depends on whether the
+// action had already had its effects: then only its result is held back.
+func unwritten(err error, consequence string) error {
 	if fault.Is(err, fault.Canceled) {
 		return err
 	}
-	return &fault.Error{Kind: fault.Unavailable, Code: "AuditUnavailable", Message: "the audit entry could not be written, so nothing was done",
+	return &fault.Error{Kind: fault.Unavailable, Code: "AuditUnavailable", Message: "the audit entry could not be written, so " + consequence,
 		Hint: fault.From(err).Hint, Cause: both{vault.ErrAuditUnavailable, err}}
 }
+
+const (
+	nothingDone = "nothing was done"
+	heldBack    = "what the action gave is held back; it may have had effects"
+)
 
 // both keeps a sentinel and the error underneath reachable, and prints the latter.
 type both struct{ sentinel, err error }
