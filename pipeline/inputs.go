@@ -142,6 +142,7 @@ func (nd *node) inputNames() []string {
 
 // included turns the names of [IncludeOutputsFrom] into a set of nodes.
 func (r *run) included(names []string) {
+	r.include = nil
 	if len(names) == 0 {
 		return
 	}

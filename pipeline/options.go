@@ -75,6 +75,10 @@ type config struct {
 	secrets component.SecretResolver // of the run this one is a part of
 	ports   *component.Ports         // likewise
 
+	breakAt   *Breakpoint
+	keepState bool
+	resume    *Snapshot
+
 	concurrency int
 	concurrent  bool // concurrency was asked for
 }

@@ -16,6 +16,8 @@ type Result struct {
 	Warnings []string
 	// Steps is how many times a component ran.
 	Steps int
+	// Snapshot is where a run stopped that was asked to ([BreakAt], [KeepSnapshot]); else nil.
+	Snapshot *Snapshot
 	// Ledger is the run's account; nil when nobody asked for it ([RunContext]).
 	Ledger *Ledger
 }

@@ -14,19 +14,20 @@ import (
 
 // run is one run of a plan. Its state is pooled; it itself is not, nor is anything a component may hold on to.
 type run struct {
-	ctx     context.Context
-	g       *program
-	s       *state
-	c       config
-	limits  Limits
-	secrets *secretChain
-	envs    []component.Env // one per node, for its first visit
-	ins     []value.Value   // one per socket, for its node's first visit
-	include []bool
-	streams []bool
-	result  *Result
-	meter   *meter           // nil when nobody asked for an account
-	ports   *component.Ports // nil when the run context brings none of them
+	ctx      context.Context
+	g        *program
+	s        *state
+	c        config
+	limits   Limits
+	secrets  *secretChain
+	envs     []component.Env // one per node, for its first visit
+	ins      []value.Value   // one per socket, for its node's first visit
+	include  []bool
+	streams  []bool
+	result   *Result
+	original *value.Dict      // the run's inputs by component, for snapshots
+	meter    *meter           // nil when nobody asked for an account
+	ports    *component.Ports // nil when the run context brings none of them
 }
 
 // Run runs the plan in Haystack's sequential order. inputs is {component: {socket: value}} or {socket: value}; nil is
@@ -73,7 +74,11 @@ func (r *run) do(inputs *value.Dict) error {
 	if err := r.streaming(&r.c); err != nil {
 		return err
 	}
-	if err := r.spread(inputs); err != nil {
+	spread := r.spread
+	if r.c.stops() {
+		spread = r.begin
+	}
+	if err := spread(inputs); err != nil {
 		return err
 	}
 	r.envs = make([]component.Env, len(r.g.nodes))
@@ -88,11 +93,16 @@ func (r *run) do(inputs *value.Dict) error {
 			"Check the connections between these components and ensure all required inputs are provided.").WithCode(CodeComponentsBlocked)
 	}
 	work := r.loop
-	if r.c.concurrency > 1 {
+	if r.c.concurrency > 1 && !r.c.stops() {
 		work = r.concurrent
 	}
 	if err := work(); err != nil {
 		return err
+	}
+	if at := r.c.breakAt; at != nil {
+		r.warn("The given breakpoint at component '%s' and visit count %d was never triggered. This is because:\n"+
+			"1. The provided component is not a part of the pipeline execution path.\n"+
+			"2. The component did not reach the visit count specified in the pipeline_breakpoint", at.Component, at.Visit)
 	}
 	m := measure{what: "outputs", bytes: r.limits.OutputBytes, values: 1 << 40, depth: r.limits.Depth}
 	return m.add(r.result.Outputs, 0)
@@ -160,13 +170,24 @@ func (r *run) countCheck(i int32) error {
 // step runs one component once.
 func (r *run) step(i int32) error {
 	nd := &r.g.nodes[i]
+	var before *value.Dict
+	if r.c.stops() {
+		if err := r.pause(i, nd); err != nil {
+			return err
+		}
+		before = r.pending(i)
+	}
 	in, env, err := r.prepare(i, nd)
 	if err != nil {
 		return err
 	}
 	out, err := r.call(nd, env, in)
 	if err != nil {
-		return r.failed(nd, err)
+		err = r.failed(nd, err)
+		if r.c.keepState {
+			r.keepFailed(i, nd, before, err)
+		}
+		return err
 	}
 	r.s.tallies[i].visits++
 	if len(out.Values) != len(nd.spec.Outputs) {

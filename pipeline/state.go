@@ -21,8 +21,8 @@ type state struct {
 	deferred []uint64    // deferred nodes, numbered by rank
 	counts   [5]int
 	round    [2][]uint64 // what was highest and ready when the queue was last filled
-	seq      uint64      // who writes now: their place in the sequential order, or 1 if they come in that order
-	keyed    bool        // they may not: lazy sockets sort what arrived
+	seq      uint64      // when keyed: the place of who writes now in the sequential order
+	keyed    bool        // senders may not come in that order: lazy sockets sort what arrived
 }
 
 // slot is one input socket during a run.
@@ -32,13 +32,13 @@ type slot struct {
 	from   origin      // single and greedy: where val came from
 	lazy   bool        // lazily variadic, in this run
 	ran    int32       // lazy: distinct senders that have run
-	sent   int32       // lazy: distinct senders that have sent a value
+	sent   int32       // lazy: distinct senders that have sent a value; else: the bit of the last sender, plus one
 	byUser bool        // lazy: the user sent something
 }
 
 type item struct {
 	val value.Value
-	seq uint64 // 0 for the user's; else [state.seq] of its sender
+	seq uint64 // 0 for the user's; else see [state.from]
 }
 
 // origin says who wrote a socket last.
@@ -106,7 +106,7 @@ func (g *program) newState() *state {
 func (s *state) reset() {
 	copy(s.flags, s.g.flags)
 	copy(s.tallies, s.g.start)
-	s.seq, s.keyed = 1, false
+	s.seq, s.keyed = 0, false
 	for i := range s.prio {
 		s.prio[i] = unknown
 	}
@@ -160,18 +160,26 @@ func (s *state) write(e *edge, v value.Value) {
 			sl.ran++
 		}
 		if v != nil {
-			sl.items = append(sl.items, item{val: v, seq: s.seq})
+			sl.items = append(sl.items, item{val: v, seq: s.from(e)})
 			if setBit(s.sent, e.bit) {
 				sl.sent++
 			}
 		}
 	case v != nil:
-		sl.val, sl.from = v, fromSender
+		sl.val, sl.from, sl.sent = v, fromSender, e.bit+1
 	case sl.from == fromNobody:
-		sl.from = fromAbsent
+		sl.from, sl.sent = fromAbsent, e.bit+1
 	}
 	s.touch(e.slot)
 	s.reprioritise(s.g.slots[e.slot].node)
+}
+
+// from is what a lazy socket remembers of a value's sender: their place, or who they are if they come in order anyway.
+func (s *state) from(e *edge) uint64 {
+	if s.keyed {
+		return s.seq
+	}
+	return uint64(e.bit) + 1
 }
 
 // setBit sets a bit and reports whether it was clear.
