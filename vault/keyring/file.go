@@ -38,7 +38,7 @@ func (f fileRoot) Root(_ context.Context, create bool) (Root, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return Root{}, err
 	case !create:
-		return Root{}, noRoot("the root key file %s is missing", f.path)
+		return Root{}, noRoot("the root key file %s is missing or empty", f.path)
 	}
 	if key, err = f.create(); err != nil {
 		return Root{}, fault.Wrap(fault.Unavailable, err, "cannot make the root key file %s", f.path).

@@ -9,6 +9,9 @@ import (
 	"github.com/haywardhq/hayward/vault/scope"
 )
 
+// otherKey is a key of somebody else.
+type otherKey struct{}
+
 func TestEachHelperSetsOneValueAndKeepsTheOthers(t *testing.T) {
 	ctx := scope.WithScope(context.Background(), "app", "t1", "u1", "10.0.0.1")
 	ctx = scope.WithTenantID(ctx, "t2")
@@ -51,7 +54,7 @@ func TestStrict(t *testing.T) {
 		{"nothing", context.Background(), scope.ErrNoApp},
 		{"no tenant", scope.WithAppID(context.Background(), "app"), scope.ErrNoTenant},
 		{"whole", full, nil},
-		{"through a child context", context.WithValue(full, struct{}{}, 1), nil},
+		{"through a child context", context.WithValue(full, otherKey{}, 1), nil},
 		{"overwritten by hand", context.WithValue(full, scope.KeyTenantID, "t2"), scope.ErrConflict},
 		{"the same by hand", context.WithValue(full, scope.KeyTenantID, "t1"), nil},
 	} {
@@ -76,7 +79,7 @@ func TestRequestIDStaysWithTheScope(t *testing.T) {
 }
 
 func TestReadingAllocatesNothing(t *testing.T) {
-	ctx := context.WithValue(scope.WithScope(context.Background(), "a", "t", "u", "i"), struct{}{}, 1)
+	ctx := context.WithValue(scope.WithScope(context.Background(), "a", "t", "u", "i"), otherKey{}, 1)
 	direct := scope.WithScope(context.Background(), "a", "t", "u", "i")
 	for name, c := range map[string]context.Context{"direct": direct, "through a child": ctx} {
 		if n := testing.AllocsPerRun(100, func() { scope.FromContext(c); _, _ = scope.Strict(c) }); n != 0 {

@@ -10,14 +10,18 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/override"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
 // Store is a vault store in memory. It is safe for concurrent use. Besides the transactions it has the documented methods
-// of flags, which read the app from the scope.
+// of flags, config and overrides, which read the app from the scope.
 type Store struct {
 	*flags
+	*configs
+	*overrides
 
 	mu   sync.RWMutex
 	now  func() time.Time
@@ -26,7 +30,11 @@ type Store struct {
 	listeners driver.Listeners
 }
 
-type flags = flag.Table
+type (
+	flags     = flag.Table
+	configs   = config.Table
+	overrides = override.Table
+)
 
 type tables struct {
 	root     *driver.RootRow
@@ -57,7 +65,7 @@ func New() *Store {
 		configs:        map[named]driver.ConfigRow{},
 		configVersions: map[named][]driver.ConfigVersion{},
 	}}
-	s.flags = flag.NewTable(s)
+	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
 	return s
 }
 

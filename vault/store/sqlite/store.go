@@ -12,7 +12,9 @@ import (
 	"io/fs"
 
 	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/override"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -29,19 +31,25 @@ func Schema() db.Schema {
 }
 
 // Store is a vault store in a database. It is safe for concurrent use. Besides the transactions it has the documented
-// methods of flags, which read the app from the scope.
+// methods of flags, config and overrides, which read the app from the scope.
 type Store struct {
 	*flags
+	*configs
+	*overrides
 
 	db *db.DB
 }
 
-type flags = flag.Table
+type (
+	flags     = flag.Table
+	configs   = config.Table
+	overrides = override.Table
+)
 
 // New returns a store in d, whose tables must exist: see [Store.Migrate] or [Schema]. Closing d is its owner's business.
 func New(d *db.DB) *Store {
 	s := &Store{db: d}
-	s.flags = flag.NewTable(s)
+	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
 	return s
 }
 
