@@ -155,7 +155,7 @@ func (p *Pipeline) link(from, to *gnode, c candidate) *fault.Error {
 		adj = &gadjacent{to: to}
 		from.out = append(from.out, adj)
 	}
-	adj.edges = append(adj.edges, gedge{out: c.out, in: c.in, convert: c.convert})
+	adj.edges = append(adj.edges, gedge(c))
 	from.outputs[c.out].receivers = append(from.outputs[c.out].receivers, to)
 	in.senders = append(in.senders, from)
 	p.edges++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -40,7 +41,7 @@ func setup(e *testscript.Env) error {
 	}
 	repo, err := filepath.Abs("../..")
 	e.Setenv("REPO", repo)
-	e.Setenv("GODOC", filepath.Join(runtime.GOROOT(), "doc"))
+	e.Setenv("GODOC", filepath.Join(goRoot(), "doc"))
 	e.Setenv("USER", "nobody")
 	e.Setenv("EVIL", "\x1b[31mred\u202e")
 	if err != nil {
@@ -223,4 +224,13 @@ func TestEveryCommandSaysWhatItIsFor(t *testing.T) {
 	if len(all) < 40 {
 		t.Errorf("only %d commands: %v", len(all), all)
 	}
+}
+
+// goRoot is where the toolchain that runs the tests keeps its documents.
+func goRoot() string {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }

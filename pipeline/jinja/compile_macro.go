@@ -11,7 +11,6 @@ type macroCode struct {
 	name     string
 	args     []string
 	slots    []int
-	defaults []evalFn // from the right
 	fn       *fnScope
 	body     execFn
 	caller   int // slots of the special parameters, or -1

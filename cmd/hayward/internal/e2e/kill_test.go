@@ -103,6 +103,21 @@ func (a *attack) client(n int) {
 	}
 }
 
+// firstAcknowledged waits until there is something to lose.
+func (a *attack) firstAcknowledged(t *testing.T) {
+	t.Helper()
+	for range 3000 {
+		a.mu.Lock()
+		n := len(a.acked)
+		a.mu.Unlock()
+		if n > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("no write was acknowledged in 30 s")
+}
+
 func startVictim(t *testing.T, dir string) (*exec.Cmd, string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -141,7 +156,8 @@ func TestAKilledServerLosesNothingItAcknowledged(t *testing.T) {
 		for n := range 4 {
 			wg.Go(func() { a.client(n) })
 		}
-		time.Sleep(time.Duration(5+random.IntN(60)) * time.Millisecond)
+		a.firstAcknowledged(t)
+		time.Sleep(time.Duration(random.IntN(60)) * time.Millisecond)
 		if a.inFlight.Load() > 0 {
 			inFlight++
 		}
