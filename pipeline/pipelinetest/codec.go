@@ -3,94 +3,31 @@ package pipelinetest
 import (
 	"strings"
 
-	"github.com/haywardhq/hayward/pipeline/chat"
-	"github.com/haywardhq/hayward/pipeline/document"
 	"github.com/haywardhq/hayward/pipeline/value"
+	"github.com/haywardhq/hayward/pipeline/vectortest"
 )
 
-// Decode turns a recorded value into what the engine works with: {"$type": "Document", ...} into a Document, {"$tuple":
-// [...]} into a tuple, and so on. What has no Go type stays a dict.
+// Decode turns a recorded value into what the engine works with, by [vectortest.Decode]. What has no Go type, such as the
+// state of an agent, stays a dict with its "$type".
 func Decode(v value.Value) value.Value {
 	switch v := v.(type) {
 	case *value.List:
-		return value.NewList(decodeAll(v.Items)...)
+		out := make([]value.Value, len(v.Items))
+		for i, it := range v.Items {
+			out[i] = Decode(it)
+		}
+		return &value.List{Items: out}
 	case *value.Dict:
-		return decodeDict(v)
+		if known, err := vectortest.Decode(v); err == nil {
+			return known
+		}
+		out := &value.Dict{}
+		for k, x := range v.All() {
+			out.SetKey(k, Decode(x))
+		}
+		return out
 	}
 	return v
-}
-
-func decodeAll(items []value.Value) []value.Value {
-	out := make([]value.Value, len(items))
-	for i, it := range items {
-		out[i] = Decode(it)
-	}
-	return out
-}
-
-func decodeDict(d *value.Dict) value.Value {
-	if list, ok := marked(d, "$tuple"); ok {
-		return value.Tuple(decodeAll(list))
-	}
-	if list, ok := marked(d, "$set"); ok {
-		if s, ok := value.NewSet(decodeAll(list)...); ok {
-			return s
-		}
-	}
-	if list, ok := marked(d, "$bytes"); ok {
-		b := make([]byte, len(list))
-		for i, it := range list {
-			b[i] = byte(it.(value.Int))
-		}
-		return value.Bytes(b)
-	}
-	if v, ok := d.Get("$path"); ok && d.Len() == 1 {
-		return v
-	}
-	if class, ok := d.Get("$type"); ok {
-		plain := d.Clone()
-		plain.Delete("$type")
-		if obj := decodeObject(value.ToStr(class), plain); obj != nil {
-			return obj
-		}
-	}
-	out := &value.Dict{}
-	for k, x := range d.All() {
-		out.SetKey(k, Decode(x))
-	}
-	return out
-}
-
-func marked(d *value.Dict, key string) ([]value.Value, bool) {
-	v, ok := d.Get(key)
-	list, isList := v.(*value.List)
-	if !ok || !isList || d.Len() != 1 {
-		return nil, false
-	}
-	return list.Items, true
-}
-
-func decodeObject(class string, d *value.Dict) value.Value {
-	var obj value.Value
-	var err error
-	switch class {
-	case "ChatMessage":
-		obj, err = chat.FromDict(d)
-	case "Document":
-		obj, err = document.FromDict(d)
-	case "ByteStream":
-		obj, err = document.BytesFromDict(d)
-	case "GeneratedAnswer":
-		obj, err = document.GeneratedFromDict(d)
-	case "ExtractedAnswer":
-		obj, err = document.ExtractedFromDict(d)
-	default:
-		return nil
-	}
-	if err != nil {
-		return nil
-	}
-	return obj
 }
 
 // Same reports whether two values are the same for a reader of JSON: data classes are compared by their fields, whether a
