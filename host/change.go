@@ -22,7 +22,7 @@ type UserChange struct {
 
 // ChangeUser changes a user, by name. An admin changes members of his own tenant, and the password and state only of
 // users who are members of no other: those belong to the operator. He cannot leave the tenant without an admin; the
-// operator can. Everything is looked at before anything is changed.
+// operator can, but cannot disable himself. Everything is looked at before anything is changed.
 func (p *People) ChangeUser(ctx context.Context, name string, ch UserChange) error {
 	c, entry, err := p.enter(ctx, "user.manage", "user", name, ch.Tenant)
 	if err != nil {
@@ -63,6 +63,10 @@ func (p *People) plan(ctx context.Context, c scope.Caller, name string, ch UserC
 	out.UserChange = ch
 	if out.user, err = p.reachable(ctx, c, name, ch.Password != nil || ch.Disabled != nil); err != nil {
 		return out, err
+	}
+	if ch.Disabled != nil && *ch.Disabled && c.Tenant == "" && out.user.ID == c.User {
+		return out, fault.New(fault.Conflict, "an operator cannot disable himself").WithCode("OwnAccount").
+			WithHint("another operator can: so there is always one left")
 	}
 	if ch.Tenant != "" || len(ch.Roles) > 0 {
 		if out.tenant, err = p.tenant(c, ch.Tenant); err != nil {

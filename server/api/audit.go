@@ -44,6 +44,9 @@ func auditQuery(r *router.Request) (audit.Query, error) {
 	if err := oneOf(v.Get("scope"), "scope", "every", "operator"); err != nil {
 		return audit.Query{}, err
 	}
+	if err := oneOf(v.Get("outcome"), "outcome", "begin", "ok", "denied", "not_found", "error"); err != nil {
+		return audit.Query{}, err
+	}
 	limit, err := intParam(r, "limit", 100)
 	if err != nil {
 		return audit.Query{}, err

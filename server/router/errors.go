@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/scope"
 )
 
 // FieldError is one entry of FastAPI's 422 body.
@@ -55,6 +56,16 @@ func statusOf(err error) (int, bool) {
 		return s.code, true
 	}
 	return 0, false
+}
+
+// outsideTenants puts the refusal of a caller without a tenant into words for him: the scope's own are for whoever calls the
+// services as a library. Only an operator can get this far without a tenant.
+func outsideTenants(err error) error {
+	if !errors.Is(err, scope.ErrNoTenant) {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, "no tenant in scope: an operator belongs to none, and this is a tenant's").WithCode("scope").
+		WithHint("log in as a user of the tenant")
 }
 
 // laterError says when to try again.

@@ -37,7 +37,7 @@ func (rt *Router) serve(w http.ResponseWriter, req *http.Request, route *Route) 
 func (rt *Router) handle(ctx context.Context, w http.ResponseWriter, r *Request) error {
 	answer, err := r.route.Handler(ctx, r)
 	if err != nil {
-		return err
+		return outsideTenants(err)
 	}
 	return rt.answer(w, r.route, r, answer)
 }

@@ -75,3 +75,36 @@ func TestTheLastAdminStays(t *testing.T) {
 	s.Must(204, olga, "PATCH", "/api/v1/users/ann", `{"disabled": true}`)
 	s.Must(204, olga, "PATCH", "/api/v1/users/ann", `{"disabled": false}`)
 }
+
+// An operator stands outside every tenant: he is told so in his own terms, and cannot lock himself out.
+func TestAnOperatorOutsideTenants(t *testing.T) {
+	s := apptest.Start(t, nil)
+	s.Operator("olga", password)
+	s.Operator("oskar", password)
+	olga, oskar := s.Login("olga", password), s.Login("oskar", password)
+	for _, path := range []string{"/api/v1/pipelines", "/api/v1/secrets"} {
+		text := s.Must(422, olga, "GET", path, "")
+		if !strings.Contains(text, "an operator belongs to none") || strings.Contains(text, "scope.WithScope") {
+			t.Errorf("%s: %s", path, text)
+		}
+	}
+	if text := s.Must(409, olga, "PATCH", "/api/v1/users/olga", `{"disabled": true}`); !strings.Contains(text, "OwnAccount") {
+		t.Errorf("got %s", text)
+	}
+	s.Must(204, olga, "PATCH", "/api/v1/users/olga", `{"disabled": false}`)
+	s.Must(204, oskar, "PATCH", "/api/v1/users/olga", `{"disabled": true}`)
+	s.Must(401, olga, "GET", "/api/v1/tenants", "")
+}
+
+// A word that no entry's outcome can be is an error, not an empty list.
+func TestTheAuditsFiltersAreChecked(t *testing.T) {
+	s := apptest.Start(t, nil)
+	s.Member("acme", "ann", password, policy.Admin)
+	ann := s.Login("ann", password)
+	for _, outcome := range []string{"begin", "ok", "denied", "not_found", "error"} {
+		s.Must(200, ann, "GET", "/api/v1/audit?outcome="+outcome, "")
+	}
+	if text := s.Must(422, ann, "GET", "/api/v1/audit?outcome=failed", ""); !strings.Contains(text, "begin or ok or denied") {
+		t.Errorf("got %s", text)
+	}
+}
