@@ -143,7 +143,7 @@ func (s *Store) editTenant(ctx context.Context, app, tenant string, fn func(*cha
 // conflict gives a broken unique index its sentence.
 func conflict(err error, format string, args ...any) error {
 	if fault.Is(err, fault.Conflict) {
-		return fault.Wrap(fault.Conflict, err, format, args...).WithHint("choose another one")
+		return fault.New(fault.Conflict, format, args...).WithHint("choose another one") // the database's words say no more
 	}
 	return err
 }
