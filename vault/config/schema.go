@@ -22,6 +22,9 @@ func compileSchema(text string) (*jsonschema.Schema, error) {
 	if len(text) > maxSchema {
 		return nil, fault.New(fault.TooLarge, "the schema has %d bytes; the most is %d", len(text), maxSchema).At(fault.Where{Field: "schema"})
 	}
+	if _, err := typed.ParseJSON([]byte(text)); err != nil {
+		return nil, fault.New(fault.Invalid, "the schema: %s", fault.From(err).Message).At(fault.Where{Field: "schema"})
+	}
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the schema is not JSON").At(fault.Where{Field: "schema"})

@@ -116,8 +116,19 @@ func number(n json.Number) (any, error) {
 		return f, nil
 	case !json.Valid([]byte(s)):
 		return nil, fault.New(fault.Invalid, "a number is not one").At(atValue)
+	case tooBig(s):
+		return nil, fault.New(fault.TooLarge, "a number has more than %d digits", maxDigits).At(atValue)
 	}
 	return n, nil
+}
+
+// maxDigits bounds a number written out: what compares such numbers exactly must not be kept busy by one of them.
+const maxDigits = 4300
+
+func tooBig(s string) bool {
+	mantissa, e, _ := cutExponent(s)
+	exp, err := strconv.Atoi("0" + strings.TrimPrefix(e, "-"))
+	return len(mantissa) > maxDigits || err != nil || exp > maxDigits
 }
 
 // exact reports whether the number written as s is f to every digit that f prints.

@@ -65,7 +65,8 @@ func TestWhatIsNoValueIsRefused(t *testing.T) {
 	}
 	secret := sealed.New([]byte("sk-secret"))
 	for _, v := range []any{math.NaN(), math.Inf(1), float32(math.Inf(-1)), "\xff", []byte("x"), func() {}, make(chan int), complex(1, 2), secret, &secret,
-		map[string]any{"s": secret}, json.RawMessage(`{`), json.RawMessage(`{} {}`), json.RawMessage(``), json.Number("12x"), deep,
+		map[string]any{"s": secret}, json.RawMessage(`{`), json.RawMessage(`{} {}`), json.RawMessage(``), json.Number("12x"), deep, json.RawMessage(`[1e5000]`), json.Number("1e-99999999999999999999"),
+		json.RawMessage(strings.Repeat("9", 5000)),
 		strings.Repeat("x", typed.MaxSize), json.RawMessage("[" + strings.Repeat("1,", typed.MaxSize) + "1]"), map[string]any{"a": math.NaN()}} {
 		e, err := typed.Encode(v)
 		if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooLarge) {
