@@ -1,11 +1,10 @@
 package value
 
 import (
-	"unicode/utf8"
-
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/haywardhq/hayward/fault"
 )

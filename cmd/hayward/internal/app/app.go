@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/haywardhq/hayward/auth"
@@ -136,6 +138,9 @@ func (a *App) open(ctx context.Context, gate audit.Gate) error {
 	hosts := s.Hosts
 	if len(hosts) == 0 && server.IsLoopback(s.Listen) {
 		hosts = []string{"localhost", "127.0.0.1", "::1"}
+		if name, _, err := net.SplitHostPort(s.Listen); err == nil && !slices.Contains(hosts, name) {
+			hosts = append(hosts, name) // 127.0.0.2, say
+		}
 	}
 	a.mount(gate, hosts)
 	var err error
