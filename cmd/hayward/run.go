@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -204,10 +205,11 @@ func (n *notes) flush() {
 	}
 }
 
-// logger takes the warnings of components.
+// logger takes the warnings of components and of the engine. The engine's are in the result too: both are said in the same
+// words, and so once.
 func (n *notes) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(lines(n.add), &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey || (a.Key == "request_id" && a.Value.String() == "") {
 			return slog.Attr{}
 		}
 		return a
@@ -219,6 +221,12 @@ type lines func(string)
 
 // Write implements io.Writer.
 func (l lines) Write(b []byte) (int, error) {
-	l("warning: " + strings.TrimRight(string(b), "\n"))
+	text := strings.TrimRight(string(b), "\n")
+	if rest, ok := strings.CutPrefix(text, "msg="); ok {
+		if bare, err := strconv.Unquote(rest); err == nil { // a message and nothing else
+			text = bare
+		}
+	}
+	l("warning: " + text)
 	return len(b), nil
 }
