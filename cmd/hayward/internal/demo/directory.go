@@ -169,9 +169,14 @@ func (d *directory) sums() ([]devllm.Sum, error) {
 }
 
 // Reset deletes a demo directory, after making sure that it is one and that nobody uses it. gone is false if there was none.
-func Reset(path string) (gone bool, err error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+// Of a symbolic link both ends go: to forget means the data, not the way to it.
+func Reset(named string) (gone bool, err error) {
+	path, err := filepath.EvalSymlinks(named)
+	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
+	}
+	if err != nil {
+		return false, fault.Wrap(fault.Unavailable, err, "the demo's directory cannot be looked at")
 	}
 	if _, err := os.Stat(filepath.Join(path, markerFile)); err != nil {
 		return false, fault.New(fault.Conflict, "%s was not made by the demo, so nothing was deleted", path)
@@ -184,7 +189,7 @@ func Reset(path string) (gone bool, err error) {
 		}
 		defer lock.Unlock()
 	}
-	if err := os.RemoveAll(path); err != nil {
+	if err := errors.Join(os.RemoveAll(path), os.RemoveAll(named)); err != nil {
 		return false, fault.Wrap(fault.Unavailable, err, "the demo's directory cannot be deleted")
 	}
 	return true, nil
