@@ -3,7 +3,11 @@ package flag
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
 	"math/bits"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 )
 
 // Bucket is where the documented hash puts a tenant, 0 to 99: the first four bytes of SHA-256(tenant ":" flag), big endian,
@@ -41,3 +45,36 @@ func place(prefix []byte, unit string, n int) int {
 }
 
 const whole = 100_000 // thousandths of a percent
+
+// buckets remembers where units were placed, because hashing costs more than everything else of an evaluation. It has a
+// fixed size, and answers for exactly the rule and unit that were put. A unit whose slot is taken moves in now and then
+// only: with more units than slots, most evaluations hash, and few allocate.
+type buckets struct {
+	seed  maphash.Seed
+	slots [bucketSlots]atomic.Pointer[bucket]
+}
+
+const bucketSlots = 4096
+
+type bucket struct {
+	rule uint64 // its serial number
+	unit string
+	n    int
+}
+
+func (b *buckets) slot(rule uint64, unit string) *atomic.Pointer[bucket] {
+	return &b.slots[(maphash.String(b.seed, unit)^rule*0x9e3779b97f4a7c15)>>(64-12)]
+}
+
+func (b *buckets) get(rule uint64, unit string) (n int, ok bool) {
+	if have := b.slot(rule, unit).Load(); have != nil && have.rule == rule && have.unit == unit {
+		return have.n, true
+	}
+	return 0, false
+}
+
+func (b *buckets) put(rule uint64, unit string, n int) {
+	if slot := b.slot(rule, unit); slot.Load() == nil || rand.Uint32()%64 == 0 {
+		slot.Store(&bucket{rule, strings.Clone(unit), n})
+	}
+}

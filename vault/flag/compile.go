@@ -49,6 +49,8 @@ type prereq struct {
 }
 
 type compiledRule struct {
+	op         op // kind, for a switch that is quick
+	serial     uint64
 	kind       RuleType
 	id         id.ID
 	out        *output
@@ -65,6 +67,22 @@ type compiledRule struct {
 	conditions []compiledCondition //
 	shares     []splitShare        //
 }
+
+type op uint8
+
+const (
+	opTenant op = iota
+	opTag
+	opUser
+	opRollout
+	opSchedule
+	opCustom
+	opSegment
+	opSplit
+)
+
+var ops = map[RuleType]op{RuleWhenTenant: opTenant, RuleWhenTenantTag: opTag, RuleWhenUser: opUser, RuleRollout: opRollout,
+	RuleSchedule: opSchedule, RuleCustom: opCustom, RuleSegment: opSegment, RuleSplit: opSplit}
 
 type splitShare struct {
 	below int // of whole
@@ -205,7 +223,7 @@ func compileRules(app string, d *Definition, rules []*Rule, o outputs) ([]compil
 		if r == nil {
 			return nil, fault.New(fault.Invalid, "a rule is missing").At(fault.Where{Field: where})
 		}
-		c := compiledRule{kind: r.Type, id: r.ID, reason: ReasonMatch}
+		c := compiledRule{op: ops[r.Type], kind: r.Type, id: r.ID, reason: ReasonMatch}
 		if err := c.compile(app, d.Key, r, o, where); err != nil {
 			return nil, err
 		}

@@ -292,6 +292,22 @@ func TestDefectI_TheRolloutIsTheDocumentedOne(t *testing.T) {
 			}
 		}
 	})
+	t.Run("what is remembered is what is hashed", func(t *testing.T) {
+		st := memory.New()
+		define(t, st, boolFlag("roll"), flag.Rollout(37).Return(true))
+		define(t, st, boolFlag("other"), flag.Rollout(37).Return(true))
+		e := flag.NewEngine(st)
+		for round := range 2 {
+			for i := range 10_000 { // more than there are slots
+				tenant := fmt.Sprint("t", i)
+				for _, key := range []string{"roll", "other"} {
+					if v, err := e.Evaluate(as(tenant, ""), key, ""); err != nil || v != (flag.Bucket(tenant, key) < 37) {
+						t.Fatalf("%s for %s in round %d: %v, %v", key, tenant, round, v, err)
+					}
+				}
+			}
+		}
+	})
 	on := map[int]int{}
 	for i := range 100_000 {
 		for _, pct := range []int{10, 50} {

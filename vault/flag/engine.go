@@ -2,6 +2,7 @@ package flag
 
 import (
 	"context"
+	"hash/maphash"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,9 @@ type Engine struct {
 	tags       TagSource
 	evaluators map[string]Evaluator
 
+	buckets buckets
+	serial  atomic.Uint64 // of compiled rules
+
 	mu   sync.Mutex // growing apps
 	apps atomic.Pointer[map[string]*appFlags]
 }
@@ -56,7 +60,8 @@ func WithClock(now func() time.Time) EngineOption { return func(e *Engine) { e.n
 
 // NewEngine returns an engine over a store.
 func NewEngine(store Store, opts ...EngineOption) *Engine {
-	e := &Engine{store: store, now: time.Now, evaluators: map[string]Evaluator{}, stop: func() {}}
+	e := &Engine{store: store, now: time.Now, evaluators: map[string]Evaluator{}, stop: func() {},
+		buckets: buckets{seed: maphash.MakeSeed()}}
 	e.apps.Store(&map[string]*appFlags{})
 	for _, o := range opts {
 		o(e)
@@ -207,6 +212,9 @@ func (e *Engine) read(ctx context.Context, app, key string) (*compiled, error) {
 		return broken, nil
 	}
 	c.loadedAt = broken.loadedAt
+	for i := range c.rules {
+		c.rules[i].serial = e.serial.Add(1)
+	}
 	return c, nil
 }
 

@@ -163,26 +163,26 @@ func (e *Engine) decide(c *compiled, s *subject, t *trace) (result, error) {
 // match returns the output of a rule that matches, else nil.
 func (e *Engine) match(c *compiled, r *compiledRule, s *subject) (*output, error) {
 	matched := false
-	switch r.kind {
-	case RuleWhenTenant:
+	switch r.op {
+	case opTenant:
 		matched = s.caller.Tenant != "" && r.ids.has(s.caller.Tenant)
-	case RuleWhenUser:
+	case opUser:
 		matched = s.caller.User != "" && r.ids.has(s.caller.User)
-	case RuleRollout:
-		matched = r.rolledOut(c.key, &s.caller)
-	case RuleSplit:
-		return r.pick(&s.caller), nil
-	case RuleSchedule:
+	case opRollout:
+		matched = e.rolledOut(c.key, r, &s.caller)
+	case opSplit:
+		return e.pick(c.key, r, &s.caller), nil
+	case opSchedule:
 		now := e.now()
 		matched = !now.Before(r.from) && (r.to.IsZero() || now.Before(r.to))
-	case RuleSegment:
+	case opSegment:
 		matched = r.segment(s)
-	case RuleWhenTenantTag:
+	case opTag:
 		var err error
 		if matched, err = e.tagged(r, s); err != nil {
 			return nil, err
 		}
-	case RuleCustom:
+	case opCustom:
 		var err error
 		if matched, err = e.custom(c, r, s); err != nil {
 			return nil, err
@@ -202,23 +202,38 @@ func (r *compiledRule) unitOf(c *scope.Caller) string {
 	return c.Tenant
 }
 
-func (r *compiledRule) rolledOut(key string, c *scope.Caller) bool {
-	unit := r.unitOf(c)
-	if unit == "" {
-		return false
+// place returns where a rule's hash puts a unit: of 100, or with a salt of [whole].
+func (e *Engine) place(key string, r *compiledRule, unit string) int {
+	if n, ok := e.buckets.get(r.serial, unit); ok {
+		return n
 	}
+	n := 0
 	if r.prefix != nil {
-		return r.share >= whole || r.share > 0 && place(r.prefix, unit, whole) < r.share
+		n = place(r.prefix, unit, whole)
+	} else {
+		n = Bucket(unit, key)
 	}
-	return r.percent >= 100 || r.percent > 0 && Bucket(unit, key) < r.percent
+	e.buckets.put(r.serial, unit, n)
+	return n
 }
 
-func (r *compiledRule) pick(c *scope.Caller) *output {
+func (e *Engine) rolledOut(key string, r *compiledRule, c *scope.Caller) bool {
+	unit := r.unitOf(c)
+	switch {
+	case unit == "":
+		return false
+	case r.prefix != nil:
+		return r.share >= whole || r.share > 0 && e.place(key, r, unit) < r.share
+	}
+	return r.percent >= 100 || r.percent > 0 && e.place(key, r, unit) < r.percent
+}
+
+func (e *Engine) pick(key string, r *compiledRule, c *scope.Caller) *output {
 	unit := r.unitOf(c)
 	if unit == "" {
 		return nil
 	}
-	n := place(r.prefix, unit, whole)
+	n := e.place(key, r, unit)
 	for i := range r.shares {
 		if n < r.shares[i].below {
 			return r.shares[i].out

@@ -55,6 +55,9 @@ func NewService(engine *Engine, opts ...ServiceOption) *Service {
 	return s
 }
 
+// Engine returns the engine that evaluates.
+func (s *Service) Engine() *Engine { return s.engine }
+
 // value evaluates a flag of one type.
 func value[T any](ctx context.Context, s *Service, key string, as func(any) (T, error)) (result, T, error) {
 	r, err := s.engine.evaluate(ctx, key, "", s.app)

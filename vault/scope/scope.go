@@ -180,6 +180,9 @@ func Strict(ctx context.Context) (Caller, error) {
 // Lenient is [Strict] for callers that may stand outside every tenant (the operator, a shared entry): missing values are
 // empty, a conflict is still an error.
 func Lenient(ctx context.Context) (Caller, error) {
+	if s, ok := ctx.(*scoped); ok { // nobody can have set a raw key outside of it
+		return s.caller, nil
+	}
 	c := effective(ctx)
 	if have := current(ctx); have != nil && *have != c {
 		return Caller{}, refuse(ErrConflict)
