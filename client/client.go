@@ -120,7 +120,21 @@ func (c *Client) Open(ctx context.Context, r Request) (*http.Response, error) {
 	return nil, readProblem(resp)
 }
 
+// noName stands in a path for a name that is empty; no name can be it.
+const noName = "\x00"
+
+// segment is a name as one segment of a path.
+func segment(name string) string {
+	if name == "" {
+		return noName
+	}
+	return url.PathEscape(name)
+}
+
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+	if strings.Contains(r.Path, noName) {
+		return nil, fault.New(fault.Invalid, "the name is empty")
+	}
 	body := r.Stream
 	switch {
 	case r.JSON != nil:

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -59,7 +58,7 @@ type DeployRequest struct {
 	Overwrite   bool   `json:"overwrite,omitempty"`
 }
 
-func pipelinePath(name string) string { return "/api/v1/pipelines/" + url.PathEscape(name) }
+func pipelinePath(name string) string { return "/api/v1/pipelines/" + segment(name) }
 
 // Deploy deploys a pipeline file.
 func (c *Client) Deploy(ctx context.Context, r DeployRequest) (Pipeline, error) {

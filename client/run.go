@@ -9,7 +9,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -185,7 +184,7 @@ func (c *Client) Upload(ctx context.Context, pipeline string, files []Upload, se
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.Bytes(ctx, Request{Method: http.MethodPost, Path: "/" + url.PathEscape(pipeline) + "/run", Stream: body, ContentType: contentType})
+	b, err := c.Bytes(ctx, Request{Method: http.MethodPost, Path: "/" + segment(pipeline) + "/run", Stream: body, ContentType: contentType})
 	if err != nil {
 		return nil, err
 	}

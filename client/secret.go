@@ -46,9 +46,9 @@ type SecretOptions struct {
 
 func secretPath(shared bool, name string) string {
 	if shared {
-		return "/api/v1/shared/secrets/" + url.PathEscape(name)
+		return "/api/v1/shared/secrets/" + segment(name)
 	}
-	return "/api/v1/secrets/" + url.PathEscape(name)
+	return "/api/v1/secrets/" + segment(name)
 }
 
 // SetSecret sets a secret: a new version of it.

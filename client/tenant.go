@@ -44,7 +44,7 @@ func (c *Client) Tenants(ctx context.Context) ([]Tenant, error) {
 
 // SuspendTenant suspends a tenant, or lets it go on; for operators.
 func (c *Client) SuspendTenant(ctx context.Context, slug string, suspended bool) error {
-	return c.Do(ctx, Request{Method: http.MethodPatch, Path: "/api/v1/tenants/" + url.PathEscape(slug), JSON: map[string]any{"suspended": suspended}}, nil)
+	return c.Do(ctx, Request{Method: http.MethodPatch, Path: "/api/v1/tenants/" + segment(slug), JSON: map[string]any{"suspended": suspended}}, nil)
 }
 
 // pageSize is how many things a list asks for at a time: the most the server gives.

@@ -70,7 +70,7 @@ func (c *Client) Users(ctx context.Context, tenant string) ([]User, error) {
 	return out, err
 }
 
-func userPath(name string) string { return "/api/v1/users/" + url.PathEscape(name) }
+func userPath(name string) string { return "/api/v1/users/" + segment(name) }
 
 // SetPassword gives a user a new password.
 func (c *Client) SetPassword(ctx context.Context, name string, password sealed.Value) error {

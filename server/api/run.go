@@ -26,8 +26,10 @@ type RunBody struct {
 
 // RunContext is what one run brings along.
 type RunContext struct {
-	Secrets   map[string]router.Sealed `json:"secrets,omitempty"`
-	RequestID string                   `json:"request_id,omitempty"` // the caller's own id, beside the server's
+	// Secrets are values, or {"value", "destinations"}; without destinations a value goes to the documented host of the
+	// component that asks.
+	Secrets   map[string]router.SealedFor `json:"secrets,omitempty"`
+	RequestID string                      `json:"request_id,omitempty"` // the caller's own id, beside the server's
 }
 
 // UnmarshalJSON is as strict as the body around it.

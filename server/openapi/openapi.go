@@ -35,7 +35,7 @@ var pathParam = regexp.MustCompile(`\{([^}]+)\}`)
 func Document(info Info, routes []router.Route, pipelines []Pipeline) *huma.OpenAPI {
 	reg := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	// On the wire these are strings.
-	for _, t := range []any{router.Sealed{}, sealed.Destination{}} {
+	for _, t := range []any{router.Sealed{}, router.SealedFor{}, sealed.Destination{}} {
 		reg.RegisterTypeAlias(reflect.TypeOf(t), reflect.TypeFor[string]())
 	}
 	reg.RegisterTypeAlias(reflect.TypeFor[audit.Detail](), reflect.TypeFor[[]string]()) // a pair
@@ -142,7 +142,7 @@ func failure(reg huma.Registry, d router.Dialect) *huma.Response {
 
 func addPipeline(doc *huma.OpenAPI, p Pipeline) {
 	path := "/" + p.Name + "/run"
-	body := &huma.Schema{Type: "object", Properties: p.Inputs, Required: p.Required}
+	body := &huma.Schema{Type: "object", Properties: p.Inputs, Required: p.Required, AdditionalProperties: false}
 	op := &huma.Operation{
 		OperationID: strings.NewReplacer("-", "_", ".", "_").Replace(p.Name) + "_run", Method: http.MethodPost, Path: path,
 		Summary: "Run " + p.Name, Description: p.Description, Tags: []string{"pipelines"},

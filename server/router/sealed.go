@@ -23,3 +23,29 @@ func (s *Sealed) UnmarshalJSON(b []byte) error {
 	s.Value, s.Size = sealed.NewString(*text), len(*text)
 	return nil
 }
+
+// SealedFor is a secret of a request body that may say where it may go: a string, or an object
+// {"value": "...", "destinations": ["https://..."]}.
+type SealedFor struct{ Sealed }
+
+// UnmarshalJSON reads either form. Its errors never quote the value.
+func (s *SealedFor) UnmarshalJSON(b []byte) error {
+	if len(b) == 0 || b[0] != '{' {
+		return s.Sealed.UnmarshalJSON(b)
+	}
+	var o struct {
+		Value        *Sealed              `json:"value"`
+		Destinations []sealed.Destination `json:"destinations"`
+	}
+	if err := DecodeJSON(b, &o); err != nil {
+		return err
+	}
+	if o.Value == nil || o.Value.IsZero() {
+		return fault.New(fault.Invalid, "a secret's value is missing").At(fault.Where{Field: "value"})
+	}
+	s.Sealed = *o.Value
+	if o.Destinations != nil {
+		s.Sealed.Value = o.Value.For(o.Destinations...)
+	}
+	return nil
+}

@@ -112,4 +112,15 @@ func TestARunsOwnSecretGoesToTheDocumentedHostOnly(t *testing.T) {
 	if got := evil.all(); got != "" {
 		t.Fatalf("sent:\n%s", got)
 	}
+	// It is his own secret: he may say that it goes to another host, and then it goes there and nowhere else.
+	named := strings.Replace(body, `"sk-brought-along-0000"`, `{"value": "sk-brought-along-0000", "destinations": ["`+evil.URL+`"]}`, 1)
+	if code, text := s.Call(editor, "POST", "/api/v1/pipelines/ask/runs", named); code == 403 || !strings.Contains(evil.all(), "sk-brought-along-0000") {
+		t.Errorf("a destination the caller names: %d %s", code, text)
+	}
+	for _, bad := range []string{`{"value": "sk-brought-along-0000", "destinations": ["ftp://x"]}`, `{"value": "sk-brought-along-0000", "to": 1}`, `{"destinations": []}`} {
+		code, text := s.Call(editor, "POST", "/api/v1/pipelines/ask/runs", strings.Replace(body, `"sk-brought-along-0000"`, bad, 1))
+		if code != 422 || strings.Contains(text, "sk-brought") {
+			t.Errorf("%s: %d %s", bad, code, text)
+		}
+	}
 }
