@@ -80,9 +80,9 @@ func TestBlock(t *testing.T) {
 	for text, want := range map[string]string{
 		"x\n<!-- a -->\n```sh\none\n\ntwo\n```\n<!-- /a -->\ny": "one\n\ntwo\n",
 		"<!-- a -->\r\n```\r\none\r\n```\r\n<!-- /a -->":        "one\n",
-		"<!-- a -->\n\n````\n": "",
-		"nothing":              "",
-		"<!-- a -->\nno fence\n<!-- /a -->\n```\nelse\n```": "",
+		"<!-- a -->\n\n````\n":                                  "",
+		"nothing":                                               "",
+		"<!-- a -->\nno fence\n<!-- /a -->\n```\nelse\n```":     "",
 	} {
 		if got, why := block(text, "a"); got != want || (want == "") == (why == "") {
 			t.Errorf("%q: %q %q", text, got, why)
