@@ -10,18 +10,9 @@ import (
 // maxEnvelopeDepth bounds the nesting of what a snapshot holds.
 const maxEnvelopeDepth = 64
 
-// envelope writes a value with its schema: {serialization_schema, serialized_data}
-// (haystack/utils/base_serialization.py, _serialize_value_with_schema). What has no form there is an error.
-func envelope(v value.Value) (*value.Dict, error) {
-	schema, data, err := describeValue(v, 0)
-	if err != nil {
-		return nil, err
-	}
-	return value.NewDict("serialization_schema", schema, "serialized_data", data), nil
-}
-
-// envelopeFields is [envelope] for a dict whose fields may fail: those are left out and named
-// (_serialize_with_field_fallback).
+// envelopeFields writes a dict with its schema, {serialization_schema, serialized_data}
+// (haystack/utils/base_serialization.py, _serialize_value_with_schema). Fields that have no form there are left out and
+// named (_serialize_with_field_fallback).
 func envelopeFields(d *value.Dict) (out *value.Dict, left []string) {
 	properties, data := &value.Dict{}, &value.Dict{}
 	for k, v := range d.Strings() {
