@@ -12,16 +12,27 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/haywardhq/hayward/internal/parts"
+
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed/reveal"
 )
+
+// noPTY ends a test that has no terminal to run on: skipped on a desk, failed with CI=true, as for every missing part.
+func noPTY(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%sa pseudo terminal: %v", parts.Prefix, err)
+	}
+	t.Skipf("%sa pseudo terminal: %v", parts.Prefix, err)
+}
 
 // openPTY returns both ends of a real pseudo terminal.
 func openPTY(t *testing.T) (keyboard, screen *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("part missing: a pseudo terminal: ", err)
+		noPTY(t, err)
 	}
 	t.Cleanup(func() { _ = master.Close() })
 	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
@@ -33,7 +44,7 @@ func openPTY(t *testing.T) (keyboard, screen *os.File) {
 	}
 	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("part missing: a pseudo terminal: ", err)
+		noPTY(t, err)
 	}
 	t.Cleanup(func() { _ = slave.Close() })
 	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 100}); err != nil {
