@@ -1,27 +1,30 @@
 package vault
 
-import (
-	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault/scope"
-)
+import "github.com/haywardhq/hayward/vault/internal/base"
 
 // Errors to match with errors.Is. Each carries its fault kind, so that a door needs no table of them.
 var (
-	ErrSecretNotFound   error = fault.New(fault.NotFound, "no such secret").WithCode("SecretNotFound")
-	ErrSecretExpired    error = fault.New(fault.Conflict, "the secret has expired").WithCode("SecretExpired")
-	ErrVersionConflict  error = fault.New(fault.Conflict, "it has changed meanwhile").WithCode("VersionConflict")
-	ErrDecryptionFailed error = fault.New(fault.Internal, "a stored value cannot be opened").WithCode("DecryptionFailed")
-	ErrTampered         error = fault.New(fault.Internal, "a stored record is not what was written").WithCode("Tampered")
-	ErrInvalidKey       error = fault.New(fault.Invalid, "not a key of 32 bytes").WithCode("InvalidKey")
-	ErrWrongRootKey     error = fault.New(fault.Unavailable, "the root key does not fit this data").WithCode("WrongRootKey")
-	ErrNoRootKey        error = fault.New(fault.Unavailable, "there is no root key").WithCode("NoRootKey")
-	ErrUnauthorized     error = fault.New(fault.Denied, "not allowed").WithCode("Unauthorized")
-	ErrAuditUnavailable error = fault.New(fault.Unavailable, "the audit entry could not be written").WithCode("AuditUnavailable")
-	ErrAuditBroken      error = fault.New(fault.Unavailable, "the audit chain is not whole").WithCode("AuditBroken")
-	ErrFlagNotFound     error = fault.New(fault.NotFound, "no such flag").WithCode("FlagNotFound")
-	ErrConfigNotFound   error = fault.New(fault.NotFound, "no such config entry").WithCode("ConfigNotFound")
-	ErrOverrideNotFound error = fault.New(fault.NotFound, "no such override").WithCode("OverrideNotFound")
-	ErrTypeMismatch     error = fault.New(fault.Invalid, "the value is of another type").WithCode("TypeMismatch")
-	ErrNoTenant               = scope.ErrNoTenant // no tenant in scope
-	ErrNoApp                  = scope.ErrNoApp    // no app in scope
+	ErrSecretNotFound   = base.ErrSecretNotFound
+	ErrSecretExpired    = base.ErrSecretExpired
+	ErrVersionConflict  = base.ErrVersionConflict
+	ErrDecryptionFailed = base.ErrDecryptionFailed
+	ErrTampered         = base.ErrTampered
+	ErrInvalidKey       = base.ErrInvalidKey
+	ErrWrongRootKey     = base.ErrWrongRootKey
+	ErrNoRootKey        = base.ErrNoRootKey
+	ErrUnauthorized     = base.ErrUnauthorized
+	ErrAuditUnavailable = base.ErrAuditUnavailable
+	ErrAuditBroken      = base.ErrAuditBroken
+	ErrFlagNotFound     = base.ErrFlagNotFound
+	ErrConfigNotFound   = base.ErrConfigNotFound
+	ErrOverrideNotFound = base.ErrOverrideNotFound
+	ErrTypeMismatch     = base.ErrTypeMismatch
+	ErrNoTenant         = base.ErrNoTenant
+	ErrNoApp            = base.ErrNoApp
 )
+
+// Entity holds the two times that every stored noun has, in UTC.
+type Entity = base.Entity
+
+// NewEntity returns an Entity created now.
+func NewEntity() Entity { return base.NewEntity() }

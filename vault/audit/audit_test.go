@@ -11,8 +11,8 @@ import (
 
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -214,12 +214,12 @@ func TestAnEntryThatCannotBeWrittenMeansNo(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.log.Begin(t.Context(), caller("t"), get("K"))
-	if !errors.Is(err, vault.ErrAuditUnavailable) || !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "nothing was done") {
+	if !errors.Is(err, base.ErrAuditUnavailable) || !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "nothing was done") {
 		t.Errorf("%v", err)
 	}
 	// The effects of what had begun are there: saying that nothing was done would be untrue.
 	err = begun.End(t.Context(), audit.OK)
-	if !errors.Is(err, vault.ErrAuditUnavailable) || strings.Contains(err.Error(), "nothing was done") {
+	if !errors.Is(err, base.ErrAuditUnavailable) || strings.Contains(err.Error(), "nothing was done") {
 		t.Errorf("%v", err)
 	}
 }
@@ -230,7 +230,7 @@ func TestAFullHeadFileIsAnErrorAndHeals(t *testing.T) {
 	if err := b.heads.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.log.Begin(t.Context(), caller("t"), get("K")); !errors.Is(err, vault.ErrAuditUnavailable) {
+	if _, err := b.log.Begin(t.Context(), caller("t"), get("K")); !errors.Is(err, base.ErrAuditUnavailable) {
 		t.Errorf("without a head file: %v", err)
 	}
 	if r := b.verify(); !r.OK() || r.Ahead != 1 {

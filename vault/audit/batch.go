@@ -6,7 +6,7 @@ import (
 	"sync"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -86,7 +86,7 @@ func (l *Logger) writeGroup(ctx context.Context, group []*waiter) {
 				rows[j] = w.row
 			}
 			errs[i] = l.append(ctx, tx, rows)
-			if errs[i] != nil && !errors.Is(errs[i], vault.ErrAuditBroken) {
+			if errs[i] != nil && !errors.Is(errs[i], base.ErrAuditBroken) {
 				return errs[i]
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"errors"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -42,7 +42,7 @@ func (l *Logger) append(ctx context.Context, tx driver.Tx, rows []*driver.AuditR
 		}
 		known = false
 	}
-	return fault.Wrap(fault.Unavailable, vault.ErrAuditBroken, "the audit chain of this tenant has another writer").
+	return fault.Wrap(fault.Unavailable, base.ErrAuditBroken, "the audit chain of this tenant has another writer").
 		WithHint("give each process a node name of its own")
 }
 
@@ -94,7 +94,7 @@ func (l *Logger) load(ctx context.Context, tx driver.Tx, c driver.Chain) (tail, 
 }
 
 func broken(format string, args ...any) error {
-	return fault.Wrap(fault.Unavailable, vault.ErrAuditBroken,
+	return fault.Wrap(fault.Unavailable, base.ErrAuditBroken,
 		"the audit record of this tenant was changed: "+format, args...).WithCode("AuditBroken").
 		WithHint("run the audit verification to see what is missing; restore the database and the head file, or go on in a new epoch")
 }

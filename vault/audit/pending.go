@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -99,7 +99,7 @@ func unwritten(err error, consequence string) error {
 		return err
 	}
 	return &fault.Error{Kind: fault.Unavailable, Code: "AuditUnavailable", Message: "the audit entry could not be written, so " + consequence,
-		Hint: fault.From(err).Hint, Cause: both{vault.ErrAuditUnavailable, err}}
+		Hint: fault.From(err).Hint, Cause: both{base.ErrAuditUnavailable, err}}
 }
 
 const (

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -48,7 +48,7 @@ func (r Report) Err() error {
 	if n := len(r.Problems) - 1; n > 0 {
 		more = fmt.Sprintf(" (and %d more)", n)
 	}
-	return fault.Wrap(fault.Failed, vault.ErrAuditBroken,
+	return fault.Wrap(fault.Failed, base.ErrAuditBroken,
 		"the audit record was changed: %s%s", r.Problems[0], more).WithCode("AuditBroken")
 }
 

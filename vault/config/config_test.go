@@ -16,10 +16,10 @@ import (
 	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/crypto"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/override"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/secret"
@@ -118,14 +118,14 @@ func TestDefectM_TypedAccessorsRefuseWhatIsNotExact(t *testing.T) {
 		}
 		v, err := svc.Value(ctx, "frac")
 		must(t, err)
-		if _, err := v.Int(); !errors.Is(err, vault.ErrTypeMismatch) || !strings.Contains(err.Error(), "frac") {
+		if _, err := v.Int(); !errors.Is(err, base.ErrTypeMismatch) || !strings.Contains(err.Error(), "frac") {
 			t.Errorf("%v", err)
 		}
 		var doc struct{ N int64 }
 		if err := svc.JSON(ctx, "json", &doc); err != nil || doc.N != 1<<53+1 {
 			t.Errorf("%v %v", doc, err)
 		}
-		if err := svc.JSON(ctx, "nothing", &doc); !errors.Is(err, vault.ErrConfigNotFound) {
+		if err := svc.JSON(ctx, "nothing", &doc); !errors.Is(err, base.ErrConfigNotFound) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -155,13 +155,13 @@ func TestVersionsAndRollback(t *testing.T) {
 			t.Errorf("%+v %v", old, err)
 		}
 		for _, err := range []error{svc.Set(operator, "k", 4, "", config.WithExpectedVersion(2)), svc.Set(operator, "k", 4, "", config.WithExpectedVersion(0))} {
-			if !errors.Is(err, vault.ErrVersionConflict) || !fault.Is(err, fault.Conflict) {
+			if !errors.Is(err, base.ErrVersionConflict) || !fault.Is(err, fault.Conflict) {
 				t.Errorf("%v", err)
 			}
 		}
 		must(t, svc.Set(operator, "k", 4, "", config.WithExpectedVersion(3)))
 		must(t, svc.Delete(operator, "k", ""))
-		if _, err := svc.Rollback(operator, "k", "", 1); !errors.Is(err, vault.ErrConfigNotFound) {
+		if _, err := svc.Rollback(operator, "k", "", 1); !errors.Is(err, base.ErrConfigNotFound) {
 			t.Errorf("%v", err)
 		}
 		must(t, svc.Set(operator, "k", 5, "", config.WithExpectedVersion(0)))
@@ -192,7 +192,7 @@ func TestCompareAndSetLosesNothing(t *testing.T) {
 					switch {
 					case err == nil:
 						done++
-					case !errors.Is(err, vault.ErrVersionConflict):
+					case !errors.Is(err, base.ErrVersionConflict):
 						t.Error(err)
 						return
 					}
@@ -219,15 +219,15 @@ func TestTenantsAreApart(t *testing.T) {
 		must(t, svc.Set(as("t1"), "own", 1, ""))
 		_, there := svc.Get(as("t2"), "own", "")
 		_, none := svc.Get(as("t2"), "nwo", "")
-		if !errors.Is(there, vault.ErrConfigNotFound) || strings.ReplaceAll(there.Error(), "own", "nwo") != none.Error() {
+		if !errors.Is(there, base.ErrConfigNotFound) || strings.ReplaceAll(there.Error(), "own", "nwo") != none.Error() {
 			t.Errorf("%v; %v", there, none)
 		}
 		for _, err := range []error{svc.Delete(as("t2"), "own", ""), svc.Delete(as("t2"), "k", "")} {
-			if !errors.Is(err, vault.ErrConfigNotFound) {
+			if !errors.Is(err, base.ErrConfigNotFound) {
 				t.Errorf("%v", err)
 			}
 		}
-		if _, err := svc.ListVersions(as("t2"), "k", ""); !errors.Is(err, vault.ErrConfigNotFound) {
+		if _, err := svc.ListVersions(as("t2"), "k", ""); !errors.Is(err, base.ErrConfigNotFound) {
 			t.Errorf("a tenant reads the history of the app's entry: %v", err)
 		}
 		if err := svc.SetSchema(as("t2"), "k", json.RawMessage(`{}`), ""); !fault.Is(err, fault.Denied) {
@@ -259,7 +259,7 @@ func TestDefectA2_AnotherAppInScopeIsAnError(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		}
-		if _, err := svc.Value(other, "k"); !errors.Is(err, vault.ErrConfigNotFound) {
+		if _, err := svc.Value(other, "k"); !errors.Is(err, base.ErrConfigNotFound) {
 			t.Errorf("another app's entry: %v", err)
 		}
 		if _, err := svc.Value(context.WithValue(as("t"), scope.KeyTenantID, "u"), "k"); !errors.Is(err, scope.ErrConflict) {
@@ -363,10 +363,10 @@ func TestSecretReferences(t *testing.T) {
 		if text := fmt.Sprintf("%v %+v %#v", all, doc, all.Any()); strings.Contains(text, "password of") {
 			t.Errorf("%s", text)
 		}
-		if _, err := svc.Secret(as("t3"), "password"); !errors.Is(err, vault.ErrSecretNotFound) {
+		if _, err := svc.Secret(as("t3"), "password"); !errors.Is(err, base.ErrSecretNotFound) {
 			t.Errorf("a tenant without that secret: %v", err)
 		}
-		if _, err := svc.Secret(as("t1"), "db"); !errors.Is(err, vault.ErrTypeMismatch) {
+		if _, err := svc.Secret(as("t1"), "db"); !errors.Is(err, base.ErrTypeMismatch) {
 			t.Errorf("%v", err)
 		}
 		if _, err := service(t, st).Secret(as("t1"), "password"); !fault.Is(err, fault.Unsupported) {
@@ -397,7 +397,7 @@ func TestManagingIsRecorded(t *testing.T) {
 type refusing struct{}
 
 func (refusing) Enter(context.Context, audit.Request) (*audit.Pending, error) {
-	return nil, fault.Wrap(fault.Unavailable, vault.ErrAuditUnavailable, "no")
+	return nil, fault.Wrap(fault.Unavailable, base.ErrAuditUnavailable, "no")
 }
 
 func TestWithoutARecordNothingIsDone(t *testing.T) {
@@ -414,11 +414,11 @@ func TestWithoutARecordNothingIsDone(t *testing.T) {
 		"List":         func() error { _, err := svc.List(operator, "", config.ListOpts{}); return err },
 	}
 	for name, call := range calls {
-		if err := call(); !errors.Is(err, vault.ErrAuditUnavailable) {
+		if err := call(); !errors.Is(err, base.ErrAuditUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := st.GetConfig(operator, "k", ""); !errors.Is(err, vault.ErrConfigNotFound) {
+	if _, err := st.GetConfig(operator, "k", ""); !errors.Is(err, base.ErrConfigNotFound) {
 		t.Errorf("%v", err)
 	}
 }

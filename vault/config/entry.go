@@ -6,16 +6,16 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
 // Entry is a config entry as it is now, or as a version of it was.
 type Entry struct {
-	vault.Entity
+	base.Entity
 	ID          id.ID             `json:"id"`
 	Key         string            `json:"key"`
 	Value       any               `json:"value"`
@@ -79,7 +79,7 @@ func CheckKey(key string) error {
 }
 
 func notFound(key string) error {
-	return fault.Wrap(fault.NotFound, vault.ErrConfigNotFound, "there is no config entry %s", audit.Display(key)).WithCode("ConfigNotFound")
+	return fault.Wrap(fault.NotFound, base.ErrConfigNotFound, "there is no config entry %s", audit.Display(key)).WithCode("ConfigNotFound")
 }
 
 // checkType refuses a type that the value does not have. The empty one is the value's own.
@@ -102,7 +102,7 @@ func checkType(want string, v any) (string, error) {
 			WithHint("one of string, bool, int, float, duration, json")
 	}
 	if err != nil {
-		return "", fault.Wrap(fault.Invalid, vault.ErrTypeMismatch, "%s", fault.From(err).Message).WithCode(typed.CodeMismatch).
+		return "", fault.Wrap(fault.Invalid, base.ErrTypeMismatch, "%s", fault.From(err).Message).WithCode(typed.CodeMismatch).
 			At(fault.Where{Field: "value_type"})
 	}
 	return want, nil
@@ -126,7 +126,7 @@ func toEntry(head driver.ConfigRow, v driver.ConfigVersion) (*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{Entity: vault.Entity{CreatedAt: micros(head.CreatedAt), UpdatedAt: micros(v.CreatedAt)}, ID: id.ID(head.ID), Key: head.Name,
+	e := &Entry{Entity: base.Entity{CreatedAt: micros(head.CreatedAt), UpdatedAt: micros(v.CreatedAt)}, ID: id.ID(head.ID), Key: head.Name,
 		Value: value, ValueType: v.ValueType, Version: v.Version, Description: v.Description, AppID: head.App, CreatedBy: v.CreatedBy}
 	if head.Tenant != driver.Shared {
 		e.TenantID = head.Tenant

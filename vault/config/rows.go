@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -39,7 +39,7 @@ func Read(ctx context.Context, tx driver.Tx, o Owner, key string) (*Entry, error
 // ReadFor returns the tenant's entry, else the app's, or vault.ErrConfigNotFound. An empty tenant means the app's.
 func ReadFor(ctx context.Context, tx driver.Tx, app, tenant, key string) (*Entry, error) {
 	if tenant != "" {
-		if e, err := Read(ctx, tx, Owner{app, tenant}, key); !errors.Is(err, vault.ErrConfigNotFound) {
+		if e, err := Read(ctx, tx, Owner{app, tenant}, key); !errors.Is(err, base.ErrConfigNotFound) {
 			return e, err
 		}
 	}
@@ -84,7 +84,7 @@ func (w Write) expects(key string, current int64) error {
 	if w.Expected == nil || *w.Expected == current {
 		return nil
 	}
-	return fault.Wrap(fault.Conflict, vault.ErrVersionConflict, "the config entry %s is at version %d, not %d", key, current, *w.Expected).
+	return fault.Wrap(fault.Conflict, base.ErrVersionConflict, "the config entry %s is at version %d, not %d", key, current, *w.Expected).
 		WithCode("VersionConflict").WithHint("read it again and decide anew")
 }
 
@@ -148,7 +148,7 @@ func ReadVersion(ctx context.Context, tx driver.Tx, o Owner, key string, version
 	}
 	v, err := tx.ConfigVersion(ctx, o.App, o.Tenant, key, version)
 	if errors.Is(err, driver.ErrNotFound) {
-		return nil, fault.Wrap(fault.NotFound, vault.ErrConfigNotFound, "the config entry %s has no version %d", key, version).
+		return nil, fault.Wrap(fault.NotFound, base.ErrConfigNotFound, "the config entry %s has no version %d", key, version).
 			WithCode("ConfigNotFound").WithHint("the last %d versions are kept", keepVersions)
 	}
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 )
 
@@ -42,7 +42,7 @@ func as[T any](v Value, read func(any) (T, error)) (T, error) {
 	out, err := read(v.v)
 	if err != nil {
 		f := fault.From(err)
-		err = fault.Wrap(fault.Invalid, vault.ErrTypeMismatch, "the config entry %s: %s", audit.Display(v.key), f.Message).
+		err = fault.Wrap(fault.Invalid, base.ErrTypeMismatch, "the config entry %s: %s", audit.Display(v.key), f.Message).
 			WithCode(typed.CodeMismatch).WithHint("%s", f.Hint)
 	}
 	return out, err
@@ -108,5 +108,5 @@ func ParseBool(s string) (bool, error) {
 }
 
 func unparsable(what string) error {
-	return fault.Wrap(fault.Invalid, vault.ErrTypeMismatch, "the text is not %s", what).WithCode(typed.CodeMismatch)
+	return fault.Wrap(fault.Invalid, base.ErrTypeMismatch, "the text is not %s", what).WithCode(typed.CodeMismatch)
 }

@@ -9,7 +9,7 @@ import (
 	"context"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 )
 
@@ -17,7 +17,7 @@ import (
 const KeySize = keyring.KeySize
 
 // ErrInvalidKeySize is returned for keys that are not 32 bytes long.
-var ErrInvalidKeySize = vault.ErrInvalidKey
+var ErrInvalidKeySize = base.ErrInvalidKey
 
 // Encryptor encrypts with AES-256-GCM. It is safe for concurrent use and does not print its key.
 type Encryptor struct{ ring *keyring.Ring }
@@ -48,7 +48,7 @@ func (e *Encryptor) Decrypt(ciphertext []byte) ([]byte, error) {
 // Ring returns the keyring underneath. A nil Encryptor has none: there is no storing in plain text.
 func (e *Encryptor) Ring() (*keyring.Ring, error) {
 	if e == nil {
-		return nil, fault.Wrap(fault.Unavailable, vault.ErrNoRootKey, "no encryptor was given")
+		return nil, fault.Wrap(fault.Unavailable, base.ErrNoRootKey, "no encryptor was given")
 	}
 	return e.ring, nil
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/crypto"
+	"github.com/haywardhq/hayward/vault/internal/base"
 )
 
 const key = "0123456789abcdef0123456789abcdef"
@@ -35,7 +35,7 @@ func TestEncryptor(t *testing.T) {
 			t.Errorf("%d bytes: %v", len(plain), err)
 		}
 		ct[len(ct)-1] ^= 1
-		if _, err := enc.Decrypt(ct); !errors.Is(err, vault.ErrDecryptionFailed) {
+		if _, err := enc.Decrypt(ct); !errors.Is(err, base.ErrDecryptionFailed) {
 			t.Errorf("changed: %v", err)
 		}
 	}

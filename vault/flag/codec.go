@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -152,8 +152,8 @@ func decodeDefinition(r driver.FlagRow) (*Definition, error) {
 	return d, nil
 }
 
-func entity(created, updated int64) vault.Entity {
-	return vault.Entity{CreatedAt: time.UnixMicro(created).UTC(), UpdatedAt: time.UnixMicro(updated).UTC()}
+func entity(created, updated int64) base.Entity {
+	return base.Entity{CreatedAt: time.UnixMicro(created).UTC(), UpdatedAt: time.UnixMicro(updated).UTC()}
 }
 
 func encodeRules(rules []*Rule, now int64) (string, error) {

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 )
 
@@ -415,5 +415,5 @@ func unreadable(key string, err error) error {
 }
 
 func notFound(key string) error {
-	return fault.Wrap(fault.NotFound, vault.ErrFlagNotFound, "there is no flag %s", audit.Display(key)).WithCode("FlagNotFound")
+	return fault.Wrap(fault.NotFound, base.ErrFlagNotFound, "there is no flag %s", audit.Display(key)).WithCode("FlagNotFound")
 }

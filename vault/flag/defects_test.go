@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
@@ -50,7 +50,7 @@ func TestDefectA2_AnotherAppInScopeIsAnError(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		}
-		if _, err := st.GetFlagDefinition(other, "f", ""); !errors.Is(err, vault.ErrFlagNotFound) {
+		if _, err := st.GetFlagDefinition(other, "f", ""); !errors.Is(err, base.ErrFlagNotFound) {
 			t.Errorf("another app's flag: %v", err)
 		}
 	})
@@ -110,7 +110,7 @@ func TestDefectB2_AKillSwitchIsSeenByTheNextEvaluation(t *testing.T) {
 		if err := st.DeleteFlagDefinition(operator, "f", "myapp"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.Evaluate(as("t", "u"), "f", ""); !errors.Is(err, vault.ErrFlagNotFound) {
+		if _, err := e.Evaluate(as("t", "u"), "f", ""); !errors.Is(err, base.ErrFlagNotFound) {
 			t.Errorf("after deletion: %v", err)
 		}
 		define(t, st, boolFlag("f"))
@@ -220,11 +220,11 @@ func TestDefectG3_TenantsSeeTheirOwnValuesAlone(t *testing.T) {
 		}
 		_, there := st.GetFlagTenantOverride(as("t1", "u"), "f", "myapp", "t2")
 		_, none := st.GetFlagTenantOverride(as("t1", "u"), "f", "myapp", "t3")
-		if !errors.Is(there, vault.ErrOverrideNotFound) || there.Error() != none.Error() {
+		if !errors.Is(there, base.ErrOverrideNotFound) || there.Error() != none.Error() {
 			t.Errorf("%v; %v", there, none)
 		}
 		there, none = st.DeleteFlagTenantOverride(as("t1", "u"), "f", "myapp", "t2"), st.DeleteFlagTenantOverride(as("t1", "u"), "f", "myapp", "t3")
-		if !errors.Is(there, vault.ErrOverrideNotFound) || there.Error() != none.Error() {
+		if !errors.Is(there, base.ErrOverrideNotFound) || there.Error() != none.Error() {
 			t.Errorf("%v; %v", there, none)
 		}
 		if err := st.SetFlagTenantOverride(as("t1", "u"), "f", "myapp", "t2", false); !fault.Is(err, fault.Invalid) {
@@ -260,12 +260,12 @@ func TestDefectH_TagRulesAndEvaluatorsAreEvaluated(t *testing.T) {
 func TestDefectH2_AnotherTypeIsSaidAloud(t *testing.T) {
 	everyStore(t, func(t *testing.T, st store) {
 		define(t, st, boolFlag("f"))
-		if err := st.SetFlagTenantOverride(operator, "f", "myapp", "t", "yes"); !errors.Is(err, vault.ErrTypeMismatch) {
+		if err := st.SetFlagTenantOverride(operator, "f", "myapp", "t", "yes"); !errors.Is(err, base.ErrTypeMismatch) {
 			t.Errorf("text for a bool: %v", err)
 		}
 		define(t, st, boolFlag("f"), flag.WhenTenant("t").Return(true))
 		d := flag.Definition{Key: "f", Type: flag.TypeInt, DefaultValue: 1, AppID: "myapp", Enabled: true}
-		if err := st.DefineFlag(operator, &d); !errors.Is(err, vault.ErrTypeMismatch) {
+		if err := st.DefineFlag(operator, &d); !errors.Is(err, base.ErrTypeMismatch) {
 			t.Errorf("a type that the rules do not fit: %v", err)
 		}
 	})

@@ -6,8 +6,8 @@ import (
 	"strconv"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/scope"
 )
@@ -35,7 +35,7 @@ const (
 
 // Definition is a feature flag without its rules.
 type Definition struct {
-	vault.Entity
+	base.Entity
 	ID             id.ID             `json:"id"`
 	Key            string            `json:"key"`
 	Type           Type              `json:"type"`
@@ -121,7 +121,7 @@ func (t Type) cast(v any, where string) (any, error) {
 	}
 	if err != nil {
 		f := fault.From(err)
-		return nil, fault.Wrap(fault.Invalid, vault.ErrTypeMismatch, "a %s flag cannot have this value: %s", string(t), f.Message).
+		return nil, fault.Wrap(fault.Invalid, base.ErrTypeMismatch, "a %s flag cannot have this value: %s", string(t), f.Message).
 			WithCode(typed.CodeMismatch).At(fault.Where{Field: where})
 	}
 	return v, nil

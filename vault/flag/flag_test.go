@@ -11,8 +11,8 @@ import (
 
 	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
@@ -348,7 +348,7 @@ func TestBulkAndExplain(t *testing.T) {
 	if err != nil || len(ex.Steps) != 3 || ex.Steps[0].Matched || !strings.Contains(ex.Steps[1].Says, fmt.Sprintf("bucket %d of 100", flag.Bucket("globex", "a"))) || ex.Value != false {
 		t.Errorf("%+v %v", ex, err)
 	}
-	if _, err := svc.Explain(as("acme", ""), "none"); !errors.Is(err, vault.ErrFlagNotFound) {
+	if _, err := svc.Explain(as("acme", ""), "none"); !errors.Is(err, base.ErrFlagNotFound) {
 		t.Error(err)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/memory"
 )
 
@@ -61,7 +61,7 @@ func TestManaging(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := svc.Delete(operator, "f"); !errors.Is(err, vault.ErrFlagNotFound) {
+		if err := svc.Delete(operator, "f"); !errors.Is(err, base.ErrFlagNotFound) {
 			t.Errorf("%v", err)
 		}
 		page, err := audit.NewService(st, audit.NewGate(audit.NewLogger(st), nil)).List(tenant, audit.Query{Action: "flag.*", OldestFirst: true})
@@ -74,7 +74,7 @@ func TestManaging(t *testing.T) {
 type refusing struct{}
 
 func (refusing) Enter(context.Context, audit.Request) (*audit.Pending, error) {
-	return nil, fault.Wrap(fault.Unavailable, vault.ErrAuditUnavailable, "no")
+	return nil, fault.Wrap(fault.Unavailable, base.ErrAuditUnavailable, "no")
 }
 
 func TestWithoutARecordNothingIsDone(t *testing.T) {
@@ -87,7 +87,7 @@ func TestWithoutARecordNothingIsDone(t *testing.T) {
 	_, err3 := svc.TenantOverrides(operator, "f")
 	for i, err := range []error{svc.Define(operator, &d), svc.SetRules(operator, "f", nil), svc.SetEnabled(operator, "f", false), svc.Delete(operator, "f"),
 		svc.SetTenantOverride(as("t", "u"), "f", "", false), svc.DeleteTenantOverride(operator, "f", "t"), err, err2, err3} {
-		if !errors.Is(err, vault.ErrAuditUnavailable) {
+		if !errors.Is(err, base.ErrAuditUnavailable) {
 			t.Errorf("call %d: %v", i, err)
 		}
 	}

@@ -3,8 +3,8 @@ package flag
 import (
 	"time"
 
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 )
 
 // RuleType says what a rule looks at.
@@ -24,7 +24,7 @@ const (
 
 // Rule gives a flag a value when it matches.
 type Rule struct {
-	vault.Entity
+	base.Entity
 	ID            id.ID      `json:"id"`
 	FlagKey       string     `json:"flag_key,omitempty"`
 	AppID         string     `json:"app_id,omitempty"`
@@ -78,7 +78,7 @@ type Weight struct {
 
 // TenantOverride is the value a flag has for one tenant.
 type TenantOverride struct {
-	vault.Entity
+	base.Entity
 	ID       id.ID  `json:"id"`
 	FlagKey  string `json:"flag_key"`
 	AppID    string `json:"app_id"`
@@ -87,7 +87,7 @@ type TenantOverride struct {
 }
 
 func newRule(t RuleType, c RuleConfig) *Rule {
-	return &Rule{Entity: vault.NewEntity(), ID: id.New(id.Rule), Type: t, Config: c}
+	return &Rule{Entity: base.NewEntity(), ID: id.New(id.Rule), Type: t, Config: c}
 }
 
 // WhenTenant matches the tenants with these ids.

@@ -6,8 +6,8 @@ import (
 	"math"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/report"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
@@ -73,7 +73,7 @@ func value[T any](ctx context.Context, s *Service, key string, as func(any) (T, 
 }
 
 func mismatch(key string, err error) error {
-	return fault.Wrap(fault.Invalid, vault.ErrTypeMismatch, "the flag %s: %s", key, fault.From(err).Message).WithCode(typed.CodeMismatch)
+	return fault.Wrap(fault.Invalid, base.ErrTypeMismatch, "the flag %s: %s", key, fault.From(err).Message).WithCode(typed.CodeMismatch)
 }
 
 func get[T any](ctx context.Context, s *Service, key string, def T, as func(any) (T, error)) T {

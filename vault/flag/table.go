@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
 	"github.com/haywardhq/hayward/vault/scope"
@@ -340,7 +340,7 @@ func (t *Table) GetFlagTenantOverride(ctx context.Context, key, appID, tenantID 
 }
 
 func noOverride(key string) error {
-	return fault.Wrap(fault.NotFound, vault.ErrOverrideNotFound, "the flag %s has no value of the tenant's own", audit.Display(key)).
+	return fault.Wrap(fault.NotFound, base.ErrOverrideNotFound, "the flag %s has no value of the tenant's own", audit.Display(key)).
 		WithCode("OverrideNotFound")
 }
 

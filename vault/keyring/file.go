@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 )
 
 // FileRoot provides the root key in a file: one line of base64 or hex, mode 0600, owned by this user, not a symbolic
@@ -114,7 +114,7 @@ func (f fileRoot) read() ([]byte, error) {
 	}
 	key, err := parseKey(string(text))
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, vault.ErrInvalidKey,
+		return nil, fault.Wrap(fault.Invalid, base.ErrInvalidKey,
 			"the root key file %s does not hold 32 bytes in base64 or hex", f.path).
 			WithHint("restore it from its backup")
 	}

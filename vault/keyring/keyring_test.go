@@ -16,7 +16,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
@@ -91,7 +91,7 @@ func TestAValueOpensAtItsPlaceOnly(t *testing.T) {
 	} {
 		p, b := place, box
 		change(&p, &b)
-		if got, err := unseal(r, st, p, b); !errors.Is(err, vault.ErrDecryptionFailed) || got != "" {
+		if got, err := unseal(r, st, p, b); !errors.Is(err, base.ErrDecryptionFailed) || got != "" {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
@@ -112,18 +112,18 @@ func TestTheRightRootKeyIsFoundOutAtTheStart(t *testing.T) {
 		t.Fatalf("the same key after a restart: %q, %v", got, err)
 	}
 	_, err := keyring.Open(t.Context(), st, root(t, 2))
-	if !errors.Is(err, vault.ErrWrongRootKey) || !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), root(t, 1).ID()) {
+	if !errors.Is(err, base.ErrWrongRootKey) || !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), root(t, 1).ID()) {
 		t.Errorf("another key: %v", err)
 	}
 	_, err = keyring.Open(t.Context(), st, keyring.Root{})
-	if !errors.Is(err, vault.ErrNoRootKey) || !strings.Contains(err.Error(), root(t, 1).ID()) || fault.From(err).Hint == "" {
+	if !errors.Is(err, base.ErrNoRootKey) || !strings.Contains(err.Error(), root(t, 1).ID()) || fault.From(err).Hint == "" {
 		t.Errorf("a lost key: %v", err)
 	}
 	lazy, err := keyring.New(root(t, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := unseal(lazy, st, place, box); !errors.Is(err, vault.ErrWrongRootKey) {
+	if _, err := unseal(lazy, st, place, box); !errors.Is(err, base.ErrWrongRootKey) {
 		t.Errorf("reading with another key: %v", err)
 	}
 	other := place
@@ -132,7 +132,7 @@ func TestTheRightRootKeyIsFoundOutAtTheStart(t *testing.T) {
 		if err := st.Update(t.Context(), func(tx driver.Tx) error {
 			_, err := lazy.Seal(t.Context(), tx, p, sealed.NewString("x"))
 			return err
-		}); !errors.Is(err, vault.ErrWrongRootKey) {
+		}); !errors.Is(err, base.ErrWrongRootKey) {
 			t.Errorf("writing for %s with another key: %v", p.Tenant, err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestTheRightRootKeyIsFoundOutAtTheStart(t *testing.T) {
 		}
 	}
 	put(driver.RootRow{RootID: root(t, 1).ID(), Check: make([]byte, 28)})
-	if _, err := keyring.Open(t.Context(), st, root(t, 1)); !errors.Is(err, vault.ErrTampered) {
+	if _, err := keyring.Open(t.Context(), st, root(t, 1)); !errors.Is(err, base.ErrTampered) {
 		t.Errorf("a changed record: %v", err)
 	}
 	bare := memory.New()
@@ -152,7 +152,7 @@ func TestTheRightRootKeyIsFoundOutAtTheStart(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keyring.Open(t.Context(), bare, root(t, 1)); !errors.Is(err, vault.ErrTampered) {
+	if _, err := keyring.Open(t.Context(), bare, root(t, 1)); !errors.Is(err, base.ErrTampered) {
 		t.Errorf("keys without the record: %v", err)
 	}
 }
@@ -187,7 +187,7 @@ func TestAWrappedKeyBelongsToItsTenant(t *testing.T) {
 	}
 	p := place
 	p.Tenant = "u"
-	if got, err := unseal(r, st, p, box); !errors.Is(err, vault.ErrTampered) {
+	if got, err := unseal(r, st, p, box); !errors.Is(err, base.ErrTampered) {
 		t.Errorf("a stolen key row: %q, %v", got, err)
 	}
 }
@@ -260,7 +260,7 @@ func TestServerKeysAreBoundToTheirPurpose(t *testing.T) {
 	for name, err := range map[string]error{
 		"purpose": second(r.Unwrap("jwt2", w)), "root": second(other.Unwrap("jwt", w)), "bytes": second(r.Unwrap("jwt", append([]byte{0}, w...))), "nothing": second(r.Unwrap("jwt", nil)),
 	} {
-		if !errors.Is(err, vault.ErrDecryptionFailed) {
+		if !errors.Is(err, base.ErrDecryptionFailed) {
 			t.Errorf("another %s: %v", name, err)
 		}
 	}

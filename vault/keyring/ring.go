@@ -7,7 +7,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -58,7 +58,7 @@ func Open(ctx context.Context, st driver.Store, p Provider, opts ...Option) (*Ri
 		return nil, err
 	}
 	root, err := p.Root(ctx, fresh)
-	if errors.Is(err, vault.ErrNoRootKey) && !fresh {
+	if errors.Is(err, base.ErrNoRootKey) && !fresh {
 		return nil, fault.Wrap(fault.Unavailable, err,
 			"this data is encrypted under the root key %s, and that key is missing", row.RootID).
 			WithCode("NoRootKey").
@@ -86,7 +86,7 @@ func checkRow(ctx context.Context, st driver.Store) (row driver.RootRow, fresh b
 		}
 		keys, err := tx.HasKeys(ctx)
 		if err == nil && keys {
-			return fault.Wrap(fault.Internal, vault.ErrTampered, "the store holds tenant keys, but the record of their root key is gone").
+			return fault.Wrap(fault.Internal, base.ErrTampered, "the store holds tenant keys, but the record of their root key is gone").
 				WithHint("restore the database from its backup")
 		}
 		fresh = true
@@ -101,12 +101,12 @@ func (r *Ring) checkData() []byte {
 
 func (r *Ring) checkRoot(row driver.RootRow) error {
 	if row.RootID != r.rootID {
-		return fault.Wrap(fault.Unavailable, vault.ErrWrongRootKey, "this data is encrypted under the root key %s, but %s holds %s",
+		return fault.Wrap(fault.Unavailable, base.ErrWrongRootKey, "this data is encrypted under the root key %s, but %s holds %s",
 			row.RootID, r.root.Origin, r.rootID).WithCode("WrongRootKey").
 			WithHint("put the right root key back; nothing has been changed")
 	}
 	if _, err := r.wrap().Decrypt(row.Check, r.checkData()); err != nil {
-		return fault.Wrap(fault.Unavailable, vault.ErrTampered, "the record of the root key in the store is not what was written").
+		return fault.Wrap(fault.Unavailable, base.ErrTampered, "the record of the root key in the store is not what was written").
 			WithHint("restore the database from its backup")
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 )
 
 // KeySize is the length of a root key and of a tenant key, in bytes.
@@ -31,7 +31,7 @@ type Root struct {
 // NewRoot returns a root key of exactly 32 bytes, or vault.ErrInvalidKey.
 func NewRoot(key []byte, origin string) (Root, error) {
 	if len(key) != KeySize {
-		return Root{}, fault.Wrap(fault.Invalid, vault.ErrInvalidKey, "the root key from %s has %d bytes", origin, len(key)).
+		return Root{}, fault.Wrap(fault.Invalid, base.ErrInvalidKey, "the root key from %s has %d bytes", origin, len(key)).
 			WithHint("a root key is 32 random bytes, for example from: head -c 32 /dev/urandom | base64")
 	}
 	return Root{key: sealed.New(key), Origin: origin}, nil
@@ -92,7 +92,7 @@ func (v envRoot) Root(context.Context, bool) (Root, error) {
 	}
 	key, err := parseKey(text)
 	if err != nil {
-		return Root{}, fault.Wrap(fault.Invalid, vault.ErrInvalidKey,
+		return Root{}, fault.Wrap(fault.Invalid, base.ErrInvalidKey,
 			"the environment variable %s does not hold 32 bytes in base64 or hex", string(v)).
 			WithHint("make one with: head -c 32 /dev/urandom | base64")
 	}
@@ -112,7 +112,7 @@ func ChooseRoot(variable, path string, outside ...string) Provider {
 }
 
 func noRoot(format string, args ...any) error {
-	return fault.Wrap(fault.Unavailable, vault.ErrNoRootKey, format, args...).WithCode("NoRootKey")
+	return fault.Wrap(fault.Unavailable, base.ErrNoRootKey, format, args...).WithCode("NoRootKey")
 }
 
 // parseKey reads 32 bytes in hex or any of the four usual forms of base64. Its error says nothing about the text.
@@ -127,5 +127,5 @@ func parseKey(text string) ([]byte, error) {
 			return b, nil
 		}
 	}
-	return nil, vault.ErrInvalidKey
+	return nil, base.ErrInvalidKey
 }

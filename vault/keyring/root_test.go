@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/store/memory"
 )
@@ -21,7 +21,7 @@ var raw = []byte("0123456789abcdef\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6\xf5\x
 
 func TestTheVariable(t *testing.T) {
 	t.Setenv("HAYWARD_ROOT_KEY", "")
-	if _, err := keyring.EnvRoot("").Root(t.Context(), true); !errors.Is(err, vault.ErrNoRootKey) {
+	if _, err := keyring.EnvRoot("").Root(t.Context(), true); !errors.Is(err, base.ErrNoRootKey) {
 		t.Errorf("unset: %v", err)
 	}
 	for name, text := range map[string]string{
@@ -40,7 +40,7 @@ func TestTheVariable(t *testing.T) {
 	} {
 		t.Setenv("HAYWARD_ROOT_KEY", text)
 		_, err := keyring.EnvRoot("").Root(t.Context(), false)
-		if !errors.Is(err, vault.ErrInvalidKey) || strings.Contains(err.Error()+fault.From(err).Hint, text[:5]) {
+		if !errors.Is(err, base.ErrInvalidKey) || strings.Contains(err.Error()+fault.From(err).Hint, text[:5]) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestTheVariable(t *testing.T) {
 
 func TestTheFileIsMadeOnceAndReadAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config", "hayward", "root.key")
-	if _, err := keyring.FileRoot(path).Root(t.Context(), false); !errors.Is(err, vault.ErrNoRootKey) || !strings.Contains(err.Error(), path) {
+	if _, err := keyring.FileRoot(path).Root(t.Context(), false); !errors.Is(err, base.ErrNoRootKey) || !strings.Contains(err.Error(), path) {
 		t.Errorf("missing, and not to be made: %v", err)
 	}
 	t.Setenv("UNSET", "")
@@ -71,7 +71,7 @@ func TestTheFileIsMadeOnceAndReadAgain(t *testing.T) {
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keyring.FileRoot(path).Root(t.Context(), false); !errors.Is(err, vault.ErrNoRootKey) {
+	if _, err := keyring.FileRoot(path).Root(t.Context(), false); !errors.Is(err, base.ErrNoRootKey) {
 		t.Errorf("empty beside data: %v", err)
 	}
 	if r, err := keyring.FileRoot(path).Root(t.Context(), true); err != nil || !r.Created {
@@ -178,7 +178,7 @@ func TestALostKeyIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = keyring.Open(t.Context(), st, keyring.FileRoot(path))
-	if !errors.Is(err, vault.ErrNoRootKey) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), r.RootID()) ||
+	if !errors.Is(err, base.ErrNoRootKey) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), r.RootID()) ||
 		!strings.Contains(fault.From(err).Hint, "backup") {
 		t.Errorf("%v", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -59,7 +59,7 @@ func (r *Ring) Seal(ctx context.Context, tx driver.Tx, p Place, v sealed.Value) 
 // is not what was sealed.
 func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed.Value, error) {
 	if b.Algorithm != Algorithm {
-		return sealed.Value{}, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed,
+		return sealed.Value{}, fault.Wrap(fault.Internal, base.ErrDecryptionFailed,
 			"a value is stored under an algorithm this program does not know").
 			WithHint("a newer version of this program may have written it")
 	}
@@ -69,7 +69,7 @@ func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed
 	}
 	pt, err := k.aead().Decrypt(b.Ciphertext, p.associatedData(b.KeyID))
 	if err != nil {
-		return sealed.Value{}, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed,
+		return sealed.Value{}, fault.Wrap(fault.Internal, base.ErrDecryptionFailed,
 			"the stored value does not belong here or was changed").
 			WithHint("restore the database from its backup, or set the value again")
 	}
@@ -92,7 +92,7 @@ func (r *Ring) Mark(ctx context.Context, tx driver.Tx, p Place) ([]byte, error) 
 func (r *Ring) CheckMark(ctx context.Context, tx driver.Tx, p Place, mark []byte) error {
 	const macSize = 32
 	bad := func() error {
-		return fault.Wrap(fault.Internal, vault.ErrTampered, "a stored record is not what was written, or an older one was put in its place").
+		return fault.Wrap(fault.Internal, base.ErrTampered, "a stored record is not what was written, or an older one was put in its place").
 			WithHint("restore the database from its backup")
 	}
 	if len(mark) < macSize {

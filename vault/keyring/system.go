@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
 )
 
@@ -46,7 +46,7 @@ func (r *Ring) Wrap(purpose string, plaintext []byte) ([]byte, error) {
 func (r *Ring) Unwrap(purpose string, wrapped []byte) ([]byte, error) {
 	pt, err := r.wrap().Decrypt(wrapped, r.systemData(purpose))
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed,
+		return nil, fault.Wrap(fault.Internal, base.ErrDecryptionFailed,
 			"a stored key of the server does not belong here or was changed").
 			WithHint("check that the root key is the one this data was written with")
 	}

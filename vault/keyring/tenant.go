@@ -8,8 +8,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -84,7 +84,7 @@ func (r *Ring) byID(ctx context.Context, tx driver.Tx, app, tenant, keyID string
 	}
 	row, err := tx.Key(ctx, app, tenant, keyID)
 	if errors.Is(err, driver.ErrNotFound) {
-		return nil, fault.Wrap(fault.Internal, vault.ErrDecryptionFailed, "the key %s of this tenant is not in the store", keyID).
+		return nil, fault.Wrap(fault.Internal, base.ErrDecryptionFailed, "the key %s of this tenant is not in the store", keyID).
 			WithHint("the tenant's keys were destroyed, or the database was restored from before they were made")
 	}
 	if err != nil {
@@ -100,13 +100,13 @@ func (r *Ring) byID(ctx context.Context, tx driver.Tx, app, tenant, keyID string
 
 func (r *Ring) unwrap(row driver.KeyRow) (*tenantKey, error) {
 	if row.RootID != r.rootID {
-		return nil, fault.Wrap(fault.Unavailable, vault.ErrWrongRootKey,
+		return nil, fault.Wrap(fault.Unavailable, base.ErrWrongRootKey,
 			"a tenant key is wrapped by the root key %s, but this is %s", row.RootID, r.rootID).
 			WithHint("put the right root key back; nothing has been changed")
 	}
 	raw, err := r.wrap().Decrypt(row.Wrapped, r.wrapData(row.App, row.Tenant, row.ID))
 	if err != nil || len(raw) != KeySize {
-		return nil, fault.Wrap(fault.Internal, vault.ErrTampered, "the stored tenant key %s is not what was written", row.ID).
+		return nil, fault.Wrap(fault.Internal, base.ErrTampered, "the stored tenant key %s is not what was written", row.ID).
 			WithHint("restore the database from its backup")
 	}
 	return openKey(row.ID, raw), nil

@@ -5,10 +5,10 @@ import (
 	"errors"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/who"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -22,7 +22,7 @@ const ContextKeyTenantID = scope.KeyTenantID
 
 // Override is one tenant's own value of a config key.
 type Override struct {
-	vault.Entity
+	base.Entity
 	ID       id.ID             `json:"id"`
 	Key      string            `json:"key"`
 	Value    any               `json:"value"`
@@ -61,12 +61,12 @@ type Table struct{ st driver.Store }
 func NewTable(st driver.Store) *Table { return &Table{st} }
 
 func notFound(key string) error {
-	return fault.Wrap(fault.NotFound, vault.ErrOverrideNotFound, "there is no override of %s", audit.Display(key)).WithCode("OverrideNotFound")
+	return fault.Wrap(fault.NotFound, base.ErrOverrideNotFound, "there is no override of %s", audit.Display(key)).WithCode("OverrideNotFound")
 }
 
 // missing turns config's words for an entry that is not there into this package's.
 func missing(key string, err error) error {
-	if errors.Is(err, vault.ErrConfigNotFound) {
+	if errors.Is(err, base.ErrConfigNotFound) {
 		return notFound(key)
 	}
 	return err

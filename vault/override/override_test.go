@@ -16,9 +16,9 @@ import (
 
 	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/override"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -83,7 +83,7 @@ func TestDefectA_OneScopeIsSeenByOverrides(t *testing.T) {
 		if _, err := r.Resolve(in("other", "tenant-1"), "rate-limit", "myapp"); !fault.Is(err, fault.Invalid) {
 			t.Errorf("another app in scope: %v", err)
 		}
-		if _, err := r.Resolve(app, "none", "myapp"); !errors.Is(err, vault.ErrConfigNotFound) {
+		if _, err := r.Resolve(app, "none", "myapp"); !errors.Is(err, base.ErrConfigNotFound) {
 			t.Errorf("%v", err)
 		}
 		if _, err := r.Resolve(t.Context(), "rate-limit", ""); !errors.Is(err, scope.ErrNoApp) {
@@ -146,11 +146,11 @@ func TestDefectG3_TenantsSeeTheirOwnOverridesAlone(t *testing.T) {
 		one := in("myapp", "t1")
 		_, there := st.GetOverride(one, "k", "myapp", "t2")
 		_, none := st.GetOverride(one, "k", "myapp", "t3")
-		if !errors.Is(there, vault.ErrOverrideNotFound) || there.Error() != none.Error() {
+		if !errors.Is(there, base.ErrOverrideNotFound) || there.Error() != none.Error() {
 			t.Errorf("%v; %v", there, none)
 		}
 		there, none = st.DeleteOverride(one, "k", "myapp", "t2"), st.DeleteOverride(one, "k", "myapp", "t3")
-		if !errors.Is(there, vault.ErrOverrideNotFound) || there.Error() != none.Error() {
+		if !errors.Is(there, base.ErrOverrideNotFound) || there.Error() != none.Error() {
 			t.Errorf("%v; %v", there, none)
 		}
 		if err := st.SetOverride(one, &override.Override{Key: "k", Value: 1, AppID: "myapp", TenantID: "t2"}); fault.From(err).Code != "scope" {
@@ -212,7 +212,7 @@ func TestDefectM_ValuesAreThoseOfConfig(t *testing.T) {
 		if d, err := v.Duration(); err != nil || d != 30*time.Second {
 			t.Errorf("%v %v", d, err)
 		}
-		if _, err := v.Int64(); !errors.Is(err, vault.ErrTypeMismatch) {
+		if _, err := v.Int64(); !errors.Is(err, base.ErrTypeMismatch) {
 			t.Errorf("a duration read as a number: %v", err)
 		}
 	})
@@ -333,7 +333,7 @@ func TestTheResolversLaw(t *testing.T) {
 						want, ok = model[owner{app, "", o.key}]
 					}
 					got, err := r.Resolve(in(app, tenant), o.key, "")
-					if ok && (err != nil || got != want) || !ok && !errors.Is(err, vault.ErrConfigNotFound) {
+					if ok && (err != nil || got != want) || !ok && !errors.Is(err, base.ErrConfigNotFound) {
 						rt.Fatalf("%s/%s %s: %v, %v; want %v %v", app, tenant, o.key, got, err, want, ok)
 					}
 				}

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/config"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/slots"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
@@ -154,7 +154,7 @@ func (r *Resolver) read(ctx context.Context, k slots.Key) (kept, error) {
 		if err == nil {
 			return r.keep(o.Value), nil
 		}
-		if !errors.Is(err, vault.ErrOverrideNotFound) {
+		if !errors.Is(err, base.ErrOverrideNotFound) {
 			return kept{}, err
 		}
 	}

@@ -17,8 +17,8 @@ import (
 
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/sealed/reveal"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
@@ -155,7 +155,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			want := acked[[2]string{tenant, key}]
 			s, err := h.svc.Get(as(tenant), key, "")
 			switch {
-			case want == 0 && errors.Is(err, vault.ErrSecretNotFound):
+			case want == 0 && errors.Is(err, base.ErrSecretNotFound):
 			case err != nil:
 				t.Errorf("round %d: %s of %s: %v", round, key, tenant, err)
 			case s.Version < want || string(reveal.Inside(s.Value)) != tenant+" "+key:

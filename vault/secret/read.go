@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -100,7 +100,7 @@ func (s *Service) version(ctx context.Context, t target, version int64) (sec *Se
 		}
 		v, err := tx.SecretVersion(ctx, t.app, t.tenant, t.name, version)
 		if errors.Is(err, driver.ErrNotFound) {
-			return fault.Wrap(fault.NotFound, vault.ErrSecretNotFound,
+			return fault.Wrap(fault.NotFound, base.ErrSecretNotFound,
 				"the secret %s has no version %d", t.name, version).WithCode("SecretNotFound")
 		}
 		if err != nil {
@@ -134,7 +134,7 @@ func (s *Service) lookup(ctx context.Context, t target) (sec *Secret, err error)
 // find returns the current version of the tenant's entry, else of the shared one.
 func (s *Service) find(ctx context.Context, tx driver.Tx, t target) (driver.SecretRow, driver.SecretVersion, error) {
 	head, v, err := s.own(ctx, tx, t)
-	if t.tenant != driver.Shared && errors.Is(err, vault.ErrSecretNotFound) {
+	if t.tenant != driver.Shared && errors.Is(err, base.ErrSecretNotFound) {
 		t.tenant = driver.Shared
 		return s.own(ctx, tx, t)
 	}
@@ -155,7 +155,7 @@ func (s *Service) own(ctx context.Context, tx driver.Tx, t target) (driver.Secre
 		}
 		return head, v, notFound(t.name)
 	case v.Version != head.Current:
-		return head, v, fault.Wrap(fault.Internal, vault.ErrTampered, "the current version of the secret %s is gone", t.name).
+		return head, v, fault.Wrap(fault.Internal, base.ErrTampered, "the current version of the secret %s is gone", t.name).
 			WithHint("restore the database from its backup, or delete the secret and set it again")
 	}
 	return head, v, s.ring.CheckMark(ctx, tx, markPlace(head, v.Ciphertext), head.Mark)

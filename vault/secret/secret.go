@@ -9,7 +9,7 @@ import (
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
-	"github.com/haywardhq/hayward/vault"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -22,7 +22,7 @@ type Secret struct {
 
 // Meta is everything about a secret but its value.
 type Meta struct {
-	vault.Entity
+	base.Entity
 	ID              string               `json:"id"`
 	Key             string               `json:"key"` // the name
 	Version         int64                `json:"version"`
@@ -56,7 +56,7 @@ type ListOpts struct {
 func (m *Meta) Expired(at time.Time) bool { return m.ExpiresAt != nil && !at.Before(*m.ExpiresAt) }
 
 // ErrExpired is returned for a secret whose expiry has passed.
-var ErrExpired = vault.ErrSecretExpired
+var ErrExpired = base.ErrSecretExpired
 
 // Limits of what stands beside a value.
 const (
@@ -79,18 +79,18 @@ func CheckName(name string) error {
 }
 
 func notFound(name string) error {
-	return fault.Wrap(fault.NotFound, vault.ErrSecretNotFound, "there is no secret %s", name).WithCode("SecretNotFound")
+	return fault.Wrap(fault.NotFound, base.ErrSecretNotFound, "there is no secret %s", name).WithCode("SecretNotFound")
 }
 
 func expired(name string) error {
-	return fault.Wrap(fault.Conflict, vault.ErrSecretExpired, "the secret %s has expired", name).WithCode("SecretExpired").
+	return fault.Wrap(fault.Conflict, base.ErrSecretExpired, "the secret %s has expired", name).WithCode("SecretExpired").
 		WithHint("set it again, with a later expiry or none")
 }
 
 // toMeta reads the documented form out of the stored one.
 func toMeta(head driver.SecretRow, v driver.SecretVersion) (Meta, error) {
 	m := Meta{
-		Entity: vault.Entity{CreatedAt: micros(head.CreatedAt), UpdatedAt: micros(head.UpdatedAt)},
+		Entity: base.Entity{CreatedAt: micros(head.CreatedAt), UpdatedAt: micros(head.UpdatedAt)},
 		ID:     head.ID, Key: head.Name, Version: v.Version, AppID: head.App, TenantID: head.Tenant,
 		ExpiresAt: expiry(v.ExpiresAt), EncryptionAlg: v.Algorithm, EncryptionKeyID: v.KeyID,
 	}
@@ -98,7 +98,7 @@ func toMeta(head driver.SecretRow, v driver.SecretVersion) (Meta, error) {
 		m.TenantID, m.Shared = "", true
 	}
 	if json.Unmarshal([]byte(v.Metadata), &m.Metadata) != nil || json.Unmarshal([]byte(v.Destinations), &m.Destinations) != nil {
-		return Meta{}, fault.Wrap(fault.Internal, vault.ErrTampered, "the record of the secret %s is not what was written", head.Name)
+		return Meta{}, fault.Wrap(fault.Internal, base.ErrTampered, "the record of the secret %s is not what was written", head.Name)
 	}
 	return m, nil
 }

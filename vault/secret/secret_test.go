@@ -15,9 +15,9 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/crypto"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/secret"
@@ -102,11 +102,11 @@ func TestATenantSeesItsOwnAndWhatIsSharedOnPurpose(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, none := svc.Get(as("t"), "OTHER", "myapp")
-		if theirs == nil || theirs.Error() != none.Error() || !errors.Is(theirs, vault.ErrSecretNotFound) || !fault.Is(theirs, fault.NotFound) {
+		if theirs == nil || theirs.Error() != none.Error() || !errors.Is(theirs, base.ErrSecretNotFound) || !fault.Is(theirs, fault.NotFound) {
 			t.Errorf("%v / %v", theirs, none)
 		}
 		// Without a tenant nothing is guessed.
-		if _, err := svc.Get(as(""), "KEY", "myapp"); !errors.Is(err, vault.ErrNoTenant) {
+		if _, err := svc.Get(as(""), "KEY", "myapp"); !errors.Is(err, base.ErrNoTenant) {
 			t.Errorf("without a tenant: %v", err)
 		}
 		list, err := svc.List(as("u"), "", secret.ListOpts{})
@@ -135,7 +135,7 @@ func TestEachCallHasItsNotFoundTwin(t *testing.T) {
 			"DeleteShared": func(key string) error { return svc.DeleteShared(as(""), key, "") },
 		} {
 			there, missing := call("KEY"), call("NIL")
-			if !errors.Is(there, vault.ErrSecretNotFound) || strings.ReplaceAll(there.Error(), "KEY", "NIL") != missing.Error() {
+			if !errors.Is(there, base.ErrSecretNotFound) || strings.ReplaceAll(there.Error(), "KEY", "NIL") != missing.Error() {
 				t.Errorf("%s: %v / %v", name, there, missing)
 			}
 		}
@@ -187,7 +187,7 @@ func TestTheAppIsNotGuessedEither(t *testing.T) {
 	}
 	bare := secret.NewService(memory.New(), encryptor(t))
 	tenantOnly := scope.WithTenantID(context.Background(), "t")
-	if _, err := bare.Get(tenantOnly, "K", ""); !errors.Is(err, vault.ErrNoApp) {
+	if _, err := bare.Get(tenantOnly, "K", ""); !errors.Is(err, base.ErrNoApp) {
 		t.Errorf("no app at all: %v", err)
 	}
 	if _, err := bare.Set(tenantOnly, "K", []byte("v"), "named"); err != nil {
@@ -221,7 +221,7 @@ func TestVersions(t *testing.T) {
 		if err != nil || len(vs) != 3 || !vs[2].Current || vs[0].Current || vs[0].CreatedBy != "ann" {
 			t.Errorf("%v %v", vs, err)
 		}
-		if _, err := svc.Set(as("t"), "K", []byte("x"), "", secret.WithExpectedVersion(2)); !errors.Is(err, vault.ErrVersionConflict) || !fault.Is(err, fault.Conflict) {
+		if _, err := svc.Set(as("t"), "K", []byte("x"), "", secret.WithExpectedVersion(2)); !errors.Is(err, base.ErrVersionConflict) || !fault.Is(err, fault.Conflict) {
 			t.Errorf("a stale writer: %v", err)
 		}
 		if _, err := svc.Set(as("t"), "K", []byte("x"), "", secret.WithExpectedVersion(3)); err != nil {
@@ -230,7 +230,7 @@ func TestVersions(t *testing.T) {
 		if _, err := svc.Set(as("t"), "NEW", []byte("x"), "", secret.WithExpectedVersion(0)); err != nil {
 			t.Error(err)
 		}
-		if _, err := svc.Set(as("t"), "NEW", []byte("x"), "", secret.WithExpectedVersion(0)); !errors.Is(err, vault.ErrVersionConflict) {
+		if _, err := svc.Set(as("t"), "NEW", []byte("x"), "", secret.WithExpectedVersion(0)); !errors.Is(err, base.ErrVersionConflict) {
 			t.Errorf("create only: %v", err)
 		}
 	})
@@ -297,7 +297,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	for name, enc := range map[string]secret.Encryption{"nothing": nil, "a nil encryptor": (*crypto.Encryptor)(nil), "a nil ring": (*keyring.Ring)(nil)} {
 		bare := secret.NewService(memory.New(), enc)
-		if _, err := bare.Set(as("t"), "K", []byte("v"), ""); !errors.Is(err, vault.ErrNoRootKey) {
+		if _, err := bare.Set(as("t"), "K", []byte("v"), ""); !errors.Is(err, base.ErrNoRootKey) {
 			t.Errorf("%s as encryption: %v", name, err)
 		}
 	}
@@ -416,7 +416,7 @@ func TestWithoutARecordThereIsNoAnswer(t *testing.T) {
 			"Get": second(svc.Get(as("t"), "K", "")), "GetMeta": second(svc.GetMeta(as("t"), "K", "")), "List": second(svc.List(as("t"), "", secret.ListOpts{})),
 			"Set": second(svc.Set(as("t"), "K", []byte("w"), "")), "Delete": svc.Delete(as("t"), "K", ""), "a miss": second(svc.Get(as("t"), "NIL", "")),
 		} {
-			if !errors.Is(err, vault.ErrAuditUnavailable) {
+			if !errors.Is(err, base.ErrAuditUnavailable) {
 				t.Errorf("%s without a %s entry: %v", call, name, err)
 			}
 		}
@@ -448,7 +448,7 @@ func TestLookupNeedsAnOpenAction(t *testing.T) {
 	if m, err := svc.LookupMeta(t.Context(), p, "K"); err != nil || m.Layer() != "tenant" || m.Version != 1 {
 		t.Errorf("%v %v", m, err)
 	}
-	if _, err := svc.Lookup(t.Context(), run("u"), "K"); !errors.Is(err, vault.ErrSecretNotFound) {
+	if _, err := svc.Lookup(t.Context(), run("u"), "K"); !errors.Is(err, base.ErrSecretNotFound) {
 		t.Errorf("in another tenant's run: %v", err)
 	}
 	if err := p.End(t.Context(), audit.OK); err != nil {

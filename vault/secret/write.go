@@ -7,9 +7,9 @@ import (
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -80,12 +80,12 @@ func (s *Service) checkSet(key string, size int, in *setting) error {
 func (s *Service) write(ctx context.Context, tx driver.Tx, t target, user string, value sealed.Value, in *setting) (
 	driver.SecretRow, driver.SecretVersion, error) {
 	head, prev, err := s.own(ctx, tx, t)
-	missing := errors.Is(err, vault.ErrSecretNotFound)
+	missing := errors.Is(err, base.ErrSecretNotFound)
 	if err != nil && !missing {
 		return head, prev, err
 	}
 	if in.hasExpected && in.expected != head.Current {
-		return head, prev, fault.Wrap(fault.Conflict, vault.ErrVersionConflict,
+		return head, prev, fault.Wrap(fault.Conflict, base.ErrVersionConflict,
 			"the secret %s is at version %d, not %d", t.name, head.Current, in.expected).
 			WithCode("VersionConflict").WithHint("read it again and decide anew")
 	}
@@ -182,7 +182,7 @@ func (s *Service) delete(ctx context.Context, action, key, appID string, shared 
 // removable returns the head of an entry that exists. A damaged one may be deleted: that is how to get rid of it.
 func (s *Service) removable(ctx context.Context, tx driver.Tx, t target) (head driver.SecretRow, damaged bool, err error) {
 	head, _, err = s.own(ctx, tx, t)
-	if errors.Is(err, vault.ErrTampered) {
+	if errors.Is(err, base.ErrTampered) {
 		return head, true, nil
 	}
 	return head, false, err

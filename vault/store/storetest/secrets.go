@@ -11,8 +11,8 @@ import (
 
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
-	"github.com/haywardhq/hayward/vault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/secret"
@@ -138,14 +138,14 @@ func testMovedRows(t *testing.T, h Harness) {
 		r.Mark, v.Ciphertext = bytes.Clone(r.Mark), bytes.Clone(v.Ciphertext)
 		change(&r, &v)
 		write(r, v)
-		if sec, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, vault.ErrTampered) && !errors.Is(err, vault.ErrDecryptionFailed) {
+		if sec, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, base.ErrTampered) && !errors.Is(err, base.ErrDecryptionFailed) {
 			t.Errorf("%s: got %v, %v", name, sec, err)
 		}
 	}
 	update(t, st, func(ctx context.Context, tx driver.Tx) error {
 		return errors.Join(tx.DeleteSecretVersions(ctx, "a", "t", "K"), tx.PutSecret(ctx, wantRow))
 	})
-	if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, vault.ErrTampered) {
+	if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, base.ErrTampered) {
 		t.Errorf("the version is gone: %v", err)
 	}
 	write(wantRow, wantVersion)
@@ -162,7 +162,7 @@ func testRolledBackVersion(t *testing.T, h Harness) {
 		r.Current = 1
 		return errors.Join(err, tx.PutSecret(ctx, r))
 	})
-	if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, vault.ErrTampered) {
+	if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, base.ErrTampered) {
 		t.Errorf("the head moved back to version 1: %v", err)
 	}
 }
@@ -179,7 +179,7 @@ func testNoReuse(t *testing.T, h Harness) {
 			if err := svc.Delete(as(t, "t"), "K", ""); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, vault.ErrSecretNotFound) {
+			if _, err := svc.Get(as(t, "t"), "K", ""); !errors.Is(err, base.ErrSecretNotFound) {
 				t.Errorf("after deletion: %v", err)
 			}
 		}

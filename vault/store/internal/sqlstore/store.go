@@ -1,0 +1,143 @@
+package sqlstore
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+
+	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/vault/config"
+	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/override"
+	"github.com/haywardhq/hayward/vault/store/driver"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Schema returns the vault's tables, for db.DB.Migrate.
+func Schema() db.Schema {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic("sqlstore: the migrations are not embedded: " + err.Error())
+	}
+	return db.Schema{Name: "vault", FS: sub}
+}
+
+// Store is a vault store in a database. It is safe for concurrent use. Besides the transactions it has the documented
+// methods of flags, config and overrides, which read the app from the scope.
+type Store struct {
+	*flags
+	*configs
+	*overrides
+
+	db *db.DB
+}
+
+type (
+	flags     = flag.Table
+	configs   = config.Table
+	overrides = override.Table
+)
+
+// New returns a store in d, whose tables must exist: see [Store.Migrate] or [Schema]. Closing d is its owner's business.
+func New(d *db.DB) *Store {
+	s := &Store{db: d}
+	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
+	return s
+}
+
+// Migrate creates the vault's tables or brings them up to date.
+func (s *Store) Migrate(ctx context.Context) error { return s.db.Migrate(ctx, Schema()) }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// View runs fn in a read transaction.
+func (s *Store) View(ctx context.Context, fn func(driver.Tx) error) error {
+	return s.db.View(ctx, func(t *db.Tx) error { return fn(s.In(t)) })
+}
+
+// Update runs fn in the write transaction and returns once it is on disk.
+func (s *Store) Update(ctx context.Context, fn func(driver.Tx) error) error {
+	return s.db.Update(ctx, func(t *db.Tx) error { return fn(s.In(t)) })
+}
+
+// In returns the vault's side of a transaction that somebody else began in the same database. It is valid as long as t is.
+func (s *Store) In(t *db.Tx) driver.Tx { return &tx{t, s.db} }
+
+// tx gives a db.Tx the methods of each noun; they are in the file of that noun's name.
+type tx struct {
+	t  *db.Tx
+	db *db.DB
+}
+
+func (x *tx) Now() int64                           { return x.t.Now() }
+func (x *tx) AfterCommit(key any, fn func() error) { x.t.AfterCommit(key, fn) }
+
+// row reads one row into dest, or returns driver.ErrNotFound.
+func (x *tx) row(ctx context.Context, query string, args []any, dest ...any) error {
+	err := x.t.QueryRow(ctx, query, args, dest...)
+	if errors.Is(err, db.ErrNoRows) {
+		return driver.ErrNotFound
+	}
+	return err
+}
+
+func (x *tx) exec(ctx context.Context, query string, args ...any) error {
+	_, err := x.t.Exec(ctx, query, args...)
+	return err
+}
+
+// topic is where the database tells of changes, to every store over it.
+const topic = "vault"
+
+// Watch has fn called with each change of flags and config made through this database, see driver.Watcher.
+func (s *Store) Watch(fn func(driver.Change)) (stop func()) {
+	return s.db.Listen(topic, func(msg any) {
+		if c, ok := msg.(driver.Change); ok {
+			fn(c)
+		}
+	})
+}
+
+func change(noun, app, tenant, name string) driver.Change {
+	return driver.Change{Noun: noun, App: app, Tenant: tenant, Name: name}
+}
+
+// write runs one statement and tells of the change once it is on disk.
+func (x *tx) write(ctx context.Context, c driver.Change, query string, args ...any) error {
+	if err := driver.Args(c.App, c.Tenant); err != nil {
+		return err
+	}
+	if err := x.exec(ctx, query, args...); err != nil {
+		return err
+	}
+	x.AfterCommit(nil, func() error { x.db.Notify(topic, c); return nil })
+	return nil
+}
+
+// list reads rows of one owner.
+func list[R any](ctx context.Context, x *tx, app, tenant string, dest func(*R) []any, query string, args ...any) (out []R, err error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return nil, err
+	}
+	err = x.t.Query(ctx, query, args, func(scan func(...any) error) error {
+		var r R
+		if err := scan(dest(&r)...); err != nil {
+			return err
+		}
+		out = append(out, r)
+		return nil
+	})
+	return out, err
+}
+
+// blob keeps nil out of NOT NULL columns.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
