@@ -27,12 +27,12 @@ func TestLoadCountsAnswersAndStopsAtAFailure(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	defer srv.Close()
-	r, err := load(t.Context(), target{srv.URL, "x"}, 3, 20*time.Millisecond)
+	r, err := load(t.Context(), target{url: srv.URL, token: "x"}, 3, 20*time.Millisecond)
 	if err != nil || len(r.times) < 3 || r.perSecond() <= 0 {
 		t.Fatalf("%d requests, %v", len(r.times), err)
 	}
 	status = http.StatusTooManyRequests
-	if _, err := load(t.Context(), target{srv.URL, "x"}, 3, time.Minute); err == nil {
+	if _, err := load(t.Context(), target{url: srv.URL, token: "x"}, 3, time.Minute); err == nil {
 		t.Error("a refusal counts as an answer")
 	}
 }

@@ -80,10 +80,10 @@ func prepare(ctx context.Context, base, modelURL string, scenarios []scenario) (
 // compare loads both servers in turns, with few and with many clients.
 func compare(ctx context.Context, s scenario, ours, theirs *server, token string, o options) error {
 	fmt.Printf("  %s\n", s.title)
-	targets := []target{{ours.url + "/" + s.name + "/run", token}}
+	targets := []target{{url: ours.url + "/" + s.name + "/run", token: token}}
 	names := []string{"Hayward", "Hayhooks"}
 	if theirs != nil {
-		targets = append(targets, target{theirs.url + "/" + s.name + "/run", ""})
+		targets = append(targets, target{url: theirs.url + "/" + s.name + "/run"})
 	}
 	for _, clients := range []int{1, 8, 32} {
 		results := make([]result, len(targets))

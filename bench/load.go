@@ -11,9 +11,17 @@ import (
 	"time"
 )
 
-// target is one pipeline on one server.
+// target is what a load asks for: one pipeline on one server, or one thing of it.
 type target struct {
 	url, token string
+	body       func() string // nil: the body of a run
+}
+
+func (t target) text() string {
+	if t.body == nil {
+		return body
+	}
+	return t.body()
 }
 
 // result is what a load gave. Rounds are added up.
@@ -64,7 +72,7 @@ func load(ctx context.Context, t target, clients int, for_ time.Duration) (resul
 }
 
 func request(ctx context.Context, c *http.Client, t target) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url, strings.NewReader(t.text()))
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
 // Command bench takes the first measurement: what the engine costs per component, what a request costs with login, policy,
-// secrets and audit on beside Python Hayhooks with none of them, how fast the program starts, and what a tenant weighs.
+// secrets and audit on beside Python Hayhooks with none of them, what an audited read of a secret costs, how fast the
+// program starts, and what a tenant weighs.
 //
 // Everything runs on loopback, in one run, driven by one client, so that figures compare with each other and not with
 // another machine's. Nothing fails because it is slow: goals are printed beside the figures. Hayhooks is left out, in so
@@ -8,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -21,7 +23,7 @@ type options struct {
 	tenants int
 	seconds float64 // of load per server, scenario and concurrency
 	rounds  int
-	skipMem bool
+	only    string
 }
 
 func main() {
@@ -29,7 +31,7 @@ func main() {
 	flag.IntVar(&o.tenants, "tenants", 1000, "tenants in the measurement of memory")
 	flag.Float64Var(&o.seconds, "seconds", 3, "seconds of load for each server, scenario and number of clients")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds that those seconds are divided into; servers take turns")
-	flag.BoolVar(&o.skipMem, "skip-tenants", false, "leave out the measurement with many tenants")
+	flag.StringVar(&o.only, "only", "", "take this measurement alone: engine, start, http, secrets or tenants")
 	flag.Parse()
 	if flag.NArg() > 0 || o.tenants < 1 || o.seconds <= 0 || o.rounds < 1 {
 		fmt.Fprintln(os.Stderr, "bench: -tenants and -rounds are at least 1, -seconds is above 0, and there are no arguments")
@@ -52,23 +54,31 @@ func measure(ctx context.Context, o options) (err error) {
 	defer os.RemoveAll(dir)
 	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 
-	measureEngine()
 	binary := filepath.Join(dir, "hayward")
 	if err := build(ctx, binary); err != nil {
 		return err
 	}
-	if err := measureSize(binary); err != nil {
-		return err
+	taken := 0
+	for _, m := range []struct {
+		name string
+		take func() error
+	}{
+		{"engine", func() error { measureEngine(); return nil }},
+		{"start", func() error { return errors.Join(measureSize(binary), measureStart(ctx, binary, dir)) }},
+		{"http", func() error { return measureHTTP(ctx, binary, dir, o) }},
+		{"secrets", func() error { return measureSecrets(ctx, binary, dir, o) }},
+		{"tenants", func() error { return measureTenants(ctx, binary, dir, o.tenants) }},
+	} {
+		if o.only != "" && o.only != m.name {
+			continue
+		}
+		taken++
+		if err := m.take(); err != nil {
+			return err
+		}
 	}
-	if err := measureStart(ctx, binary, dir); err != nil {
-		return err
+	if taken == 0 {
+		return fmt.Errorf("there is no measurement %q", o.only)
 	}
-	if err := measureHTTP(ctx, binary, dir, o); err != nil {
-		return err
-	}
-	if o.skipMem {
-		heading("Memory with tenants: left out, as asked")
-		return nil
-	}
-	return measureTenants(ctx, binary, dir, o.tenants)
+	return nil
 }
