@@ -34,6 +34,7 @@ make type_cases.py pipeline/pytype/testdata
 make yaml_cases.py pipeline/pyyaml/testdata
 make schedule_cases.py pipeline/testdata/schedule.jsonl 100000 600
 make snapshot_cases.py pipeline/testdata/schedule.jsonl pipeline/testdata/snapshots.jsonl
+make mermaid_cases.py pipeline/draw/testdata/*.yml
 make indexing_cases.py conformance/testdata/indexing.jsonl
 make html_pages.py conformance/testdata/html.jsonl conformance/testdata/html/*.html
 
