@@ -8,7 +8,10 @@ import (
 )
 
 // after collects what must happen between commit and acknowledgement.
-type after []*step
+type after struct {
+	steps []*step
+	notes []note // for other processes, sent with the commit
+}
 
 // step is one function, and the jobs whose acknowledgement waits for it.
 type step struct {
@@ -19,29 +22,30 @@ type step struct {
 
 func (a *after) add(key any, fn func() error, j *job) {
 	if key != nil {
-		for _, s := range *a {
+		for _, s := range a.steps {
 			if s.key == key {
 				s.jobs = append(s.jobs, j)
 				return
 			}
 		}
 	}
-	*a = append(*a, &step{key: key, fn: fn, jobs: []*job{j}})
+	a.steps = append(a.steps, &step{key: key, fn: fn, jobs: []*job{j}})
 }
 
 // forget drops what a job that failed asked for.
 func (a *after) forget(j *job) {
-	*a = slices.DeleteFunc(*a, func(s *step) bool {
+	a.steps = slices.DeleteFunc(a.steps, func(s *step) bool {
 		s.jobs = slices.DeleteFunc(s.jobs, func(have *job) bool { return have == j })
 		return len(s.jobs) == 0
 	})
+	a.notes = slices.DeleteFunc(a.notes, func(n note) bool { return n.job == j })
 }
 
 // run runs the steps without a key, then those with one, which read what the others left. A step that fails is the
 // failure of the jobs that wait for it, and of no others.
 func (a *after) run() {
 	for _, keyed := range [...]bool{false, true} {
-		for _, s := range *a {
+		for _, s := range a.steps {
 			if (s.key != nil) == keyed {
 				s.run()
 			}

@@ -144,7 +144,7 @@ func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
 		_, err := s.exec(context.Background(), "ROLLBACK")
 		d.readers.give(s, err == nil)
 	}()
-	return fn(&Tx{s: s, now: d.Now()})
+	return fn(&Tx{d: d, s: s, now: d.Now()})
 }
 
 // Update runs fn in the write transaction and returns after its effects are on disk. If fn fails or panics, nothing of

@@ -111,7 +111,7 @@ func (d *DB) runOne(j *job, after *after) error {
 	if err := d.statement("SAVEPOINT job"); err != nil {
 		return err
 	}
-	tx := &Tx{s: d.writer, now: d.Now(), after: after, job: j}
+	tx := &Tx{d: d, s: d.writer, now: d.Now(), after: after, job: j}
 	j.err = j.call(tx)
 	if tx.broken != nil {
 		return tx.broken

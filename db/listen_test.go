@@ -3,6 +3,7 @@ package db_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/haywardhq/hayward/db"
@@ -12,20 +13,27 @@ import (
 func TestListenersHearOfAWriteBeforeItReturns(t *testing.T) {
 	d := dbtest.New(t)
 	var heard []string
-	stop := d.Listen("hay", func(msg any) { heard = append(heard, fmt.Sprint("one ", msg)) })
-	d.Listen("straw", func(msg any) { heard = append(heard, fmt.Sprint("two ", msg)) })
-	write := func(msg string, err error) {
+	hear := func(who string) func(db.Message) {
+		return func(m db.Message) { heard = append(heard, fmt.Sprint(who, " ", m.Body, m.Resync)) }
+	}
+	stop := d.Listen("hay", hear("one"))
+	d.Listen("straw", hear("two"))
+	write := func(body string, err error) {
 		_ = d.Update(t.Context(), func(tx *db.Tx) error {
-			tx.AfterCommit(nil, func() error { d.Notify("hay", msg); return nil })
+			tx.Notify("hay", body)
+			if len(heard) > 2 {
+				t.Error("it was told before the commit")
+			}
 			return err
 		})
 	}
 	write("cut", nil)
+	write(strings.Repeat("x", db.MaxMessage+1), nil)
 	write("lost", errors.New("boom"))
 	stop()
 	stop()
 	write("dry", nil)
-	if got := fmt.Sprint(heard); got != "[one cut]" {
+	if got := fmt.Sprint(heard); got != "[one cutfalse one true]" {
 		t.Fatalf("heard %s", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 // Tx is a transaction. It is valid until the function it was given to returns, in one goroutine.
 type Tx struct {
+	d      *DB
 	s      *session
 	now    int64
 	after  *after // nil in a read transaction

@@ -102,11 +102,14 @@ func (s *Service) Close() {
 
 // changed runs before a write returns: what is kept of the key goes, watchers are woken.
 func (s *Service) changed(c driver.Change) {
-	if c.Noun != driver.NounConfig {
-		return
+	switch c.Noun {
+	case driver.NounConfig:
+		s.cache.Changed(c.App, c.Name)
+		s.watchers.wake(c)
+	case driver.NounEverything:
+		s.cache.Clear()
+		s.watchers.wakeAll()
 	}
-	s.cache.Changed(c.App, c.Name)
-	s.watchers.wake(c)
 }
 
 // found is what a key resolved to for one tenant. It is immutable and shared; Value.Any copies.

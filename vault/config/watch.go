@@ -3,6 +3,8 @@ package config
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -139,6 +141,17 @@ func (ws *watchers) wake(c driver.Change) {
 	}
 }
 
+// wakeAll has every watcher look at everything, because changes may have been missed.
+func (ws *watchers) wakeAll() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for _, of := range ws.byKey {
+		for w := range of {
+			w.wakeAll()
+		}
+	}
+}
+
 // watcher is one watch. Its goroutine reads what is new and compares it with what it told last.
 type watcher struct {
 	s      *Service
@@ -151,6 +164,7 @@ type watcher struct {
 
 	mu      sync.Mutex
 	pending map[string]bool // tenants that changed, of a watch on every one
+	all     bool            // any tenant may have
 
 	known map[string]state // by tenant; of the goroutine alone
 }
@@ -167,6 +181,17 @@ func (w *watcher) wake(tenant string) {
 		w.pending[tenant] = true
 		w.mu.Unlock()
 	}
+	w.ring()
+}
+
+func (w *watcher) wakeAll() {
+	w.mu.Lock()
+	w.all = true
+	w.mu.Unlock()
+	w.ring()
+}
+
+func (w *watcher) ring() {
 	select {
 	case w.signal <- struct{}{}:
 	default: // woken already
@@ -242,24 +267,43 @@ func (w *watcher) look() {
 			return err
 		})
 		if err != nil {
-			if w.ctx.Err() == nil {
-				w.s.log.Error(w.ctx, "a config value that changed could not be read for its watcher", w.caller.App, w.key, err)
-			}
-			continue // told with the next change
+			w.unread(err)
+			continue
 		}
 		w.tell(tenant, now)
 	}
 }
 
+// take returns the tenants to look at: those that changed, or, when any may have, those that have or had an entry.
 func (w *watcher) take() []string {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := make([]string, 0, len(w.pending))
-	for t := range w.pending {
-		out = append(out, t)
+	which, all := w.pending, w.all
+	w.pending, w.all = map[string]bool{}, false
+	w.mu.Unlock()
+	if all {
+		for t := range w.known {
+			which[t] = true
+		}
+		which[driver.Shared] = true
+		err := w.s.table.st.View(w.ctx, func(tx driver.Tx) error {
+			now, err := ListEveryTenant(w.ctx, tx, w.caller.App, w.key)
+			for _, e := range now {
+				which[e.TenantID] = true
+			}
+			return err
+		})
+		if err != nil {
+			w.unread(err)
+		}
 	}
-	clear(w.pending)
-	return out
+	return slices.Collect(maps.Keys(which))
+}
+
+// unread logs what is then told with the next change.
+func (w *watcher) unread(err error) {
+	if w.ctx.Err() == nil {
+		w.s.log.Error(w.ctx, "a config value that changed could not be read for its watcher", w.caller.App, w.key, err)
+	}
 }
 
 func (w *watcher) tell(tenant string, now state) {

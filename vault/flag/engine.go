@@ -95,12 +95,24 @@ const (
 // changed drops what was compiled from a flag before the write that changed it returns.
 func (e *Engine) changed(c driver.Change) {
 	apps := e.apps.Load()
-	if c.Noun != driver.NounFlag || apps == nil {
-		return
+	switch {
+	case apps == nil:
+	case c.Noun == driver.NounEverything:
+		for _, a := range *apps {
+			a.clear()
+		}
+	case c.Noun == driver.NounFlag:
+		if a := (*apps)[c.App]; a != nil {
+			a.drop(c.Name)
+		}
 	}
-	if a := (*apps)[c.App]; a != nil {
-		a.drop(c.Name)
-	}
+}
+
+func (a *appFlags) clear() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gen.Add(1)
+	a.flags.Store(&map[string]*compiled{})
 }
 
 func (a *appFlags) drop(key string) {

@@ -72,8 +72,11 @@ func NewResolver(configStore config.Store, overrideStore Store, opts ...Resolver
 func (r *Resolver) Close() { r.stop() }
 
 func (r *Resolver) changed(c driver.Change) {
-	if c.Noun == driver.NounConfig {
+	switch c.Noun {
+	case driver.NounConfig:
 		r.cache.Changed(c.App, c.Name)
+	case driver.NounEverything:
+		r.cache.Clear()
 	}
 }
 

@@ -4,8 +4,12 @@ import "sync"
 
 // The nouns of a [Change].
 const (
-	NounFlag   = "flag"
-	NounConfig = "config"
+	NounFlag        = "flag"
+	NounFlagSegment = "flag_segment" // what was compiled from any flag of the app may have changed
+	NounConfig      = "config"
+	// NounEverything says that anything may have changed, of every app: the store may have missed changes that another
+	// process made. App, Tenant and Name are empty. Whoever keeps something drops all of it.
+	NounEverything = "*"
 )
 
 // Change says that a row was written or removed. It carries no value: whoever wants that reads it.
@@ -16,8 +20,9 @@ type Change struct {
 
 // Watcher is a store that tells of its changes. What it keeps compiled or cached can be dropped at once.
 type Watcher interface {
-	// Watch has fn called after each change is durable and before the write that made it returns. fn must be quick, must
-	// not use the store and must not panic. stop ends it.
+	// Watch has fn called after each change is durable and before the write that made it returns; with a change that another
+	// process made as soon as it is known; and with [NounEverything] when some may have been missed. fn must be quick, must
+	// not use the store and must not panic, and may be called from several goroutines at once. stop ends it.
 	Watch(fn func(Change)) (stop func())
 }
 

@@ -3,10 +3,12 @@ package sqlstore
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"io/fs"
 
 	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/override"
@@ -65,13 +67,10 @@ func (s *Store) Update(ctx context.Context, fn func(driver.Tx) error) error {
 }
 
 // In returns the vault's side of a transaction that somebody else began in the same database. It is valid as long as t is.
-func (s *Store) In(t *db.Tx) driver.Tx { return &tx{t, s.db} }
+func (s *Store) In(t *db.Tx) driver.Tx { return &tx{t} }
 
 // tx gives a db.Tx the methods of each noun; they are in the file of that noun's name.
-type tx struct {
-	t  *db.Tx
-	db *db.DB
-}
+type tx struct{ t *db.Tx }
 
 func (x *tx) Now() int64                           { return x.t.Now() }
 func (x *tx) AfterCommit(key any, fn func() error) { x.t.AfterCommit(key, fn) }
@@ -95,11 +94,16 @@ const topic = "vault"
 
 // Watch has fn called with each change of flags and config made through this database, see driver.Watcher.
 func (s *Store) Watch(fn func(driver.Change)) (stop func()) {
-	return s.db.Listen(topic, func(msg any) {
-		if c, ok := msg.(driver.Change); ok {
-			fn(c)
-		}
-	})
+	return s.db.Listen(topic, func(m db.Message) { fn(readChange(m)) })
+}
+
+// readChange reads what write sent. What it does not understand, as from a newer version, may be about anything.
+func readChange(m db.Message) driver.Change {
+	var f [4]string
+	if m.Resync || json.Unmarshal([]byte(m.Body), &f) != nil {
+		return driver.Change{Noun: driver.NounEverything}
+	}
+	return driver.Change{Noun: f[0], App: f[1], Tenant: f[2], Name: f[3]}
 }
 
 func change(noun, app, tenant, name string) driver.Change {
@@ -114,7 +118,11 @@ func (x *tx) write(ctx context.Context, c driver.Change, query string, args ...a
 	if err := x.exec(ctx, query, args...); err != nil {
 		return err
 	}
-	x.AfterCommit(nil, func() error { x.db.Notify(topic, c); return nil })
+	body, err := json.Marshal([4]string{c.Noun, c.App, c.Tenant, c.Name})
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "a change cannot be told")
+	}
+	x.t.Notify(topic, string(body))
 	return nil
 }
 
