@@ -20,7 +20,7 @@ import (
 
 func (c *cli) pipelineCommand() *cobra.Command {
 	cmd := noun("pipeline", "Check pipeline files here; deploy, list and run pipelines on a server",
-		c.checkCommand(), c.pipelineDeploy(), c.pipelineList(), c.pipelineShow(), c.pipelineRun(), c.pipelineStatus(), c.pipelineUndeploy())
+		c.checkCommand(), c.drawCommand(), c.pipelineDeploy(), c.pipelineList(), c.pipelineShow(), c.pipelineRun(), c.pipelineStatus(), c.pipelineUndeploy())
 	c.addServer(cmd.PersistentFlags())
 	return cmd
 }
