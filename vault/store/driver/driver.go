@@ -45,6 +45,7 @@ type Tx interface {
 	Audit
 	Flags
 	Configs
+	Rotations
 }
 
 // Owner checks an app and a tenant for a service's first line: neither is ever guessed, and neither can name what no

@@ -13,5 +13,6 @@ func Dump(s *Store, show func(row any)) error {
 	show(s.data.flagOverrides)
 	show(s.data.configs)
 	show(s.data.configVersions)
+	show(s.data.rotation)
 	return nil
 }

@@ -47,6 +47,8 @@ type tables struct {
 	flagOverrides  map[named]driver.FlagOverrideRow
 	configs        map[named]driver.ConfigRow
 	configVersions map[named][]driver.ConfigVersion // ascending
+
+	rotation rotationTables
 }
 
 // named is (app, tenant, name or id).
@@ -64,6 +66,8 @@ func New() *Store {
 		flagOverrides:  map[named]driver.FlagOverrideRow{},
 		configs:        map[named]driver.ConfigRow{},
 		configVersions: map[named][]driver.ConfigVersion{},
+
+		rotation: newRotationTables(),
 	}}
 	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
 	return s

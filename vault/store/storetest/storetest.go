@@ -55,6 +55,15 @@ func Run(t *testing.T, h Harness) {
 		{"flags and config: writers at the same time", testSettingConcurrency},
 		{"flags and config: a change is told before its write returns", testWatch},
 		{"flags and config: what was acknowledged survives", testSettingReopen},
+		{"rotations: a lease has one holder", testRotationLease},
+		{"rotations: a write under a lease that is over is refused", testRotationFence},
+		{"rotations: what is due comes in order", testRotationDue},
+		{"rotations: replicas share what is due", testRotationReplicas},
+		{"rotations: policies are kept and listed", testRotationPolicies},
+		{"rotations: records are kept and pruned", testRotationRecords},
+		{"rotations: every call has its not-found twin", testRotationTwins},
+		{"rotations: a missing owner, a read transaction", testRotationOwner},
+		{"rotations: a failed write leaves nothing, the others survive", testRotationRollback},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, h) })
 	}
