@@ -77,7 +77,7 @@ func (s *Service) ListVersions(ctx context.Context, key, appID string) (out []*V
 		if err != nil {
 			return err
 		}
-		rows, err := tx.ListSecretVersions(ctx, t.app, t.tenant, t.name, 0, maxVersions)
+		rows, err := tx.ListSecretVersions(ctx, t.app, t.tenant, t.name, 0, manyVersions)
 		for _, v := range rows {
 			out = append(out, &Version{ID: v.ID, Version: v.Version, Current: v.Version == head.Current, CreatedAt: micros(v.CreatedAt),
 				CreatedBy: v.CreatedBy, ExpiresAt: expiry(v.ExpiresAt)})
@@ -90,5 +90,5 @@ func (s *Service) ListVersions(ctx context.Context, key, appID string) (out []*V
 	return out, nil
 }
 
-// maxVersions bounds one list of versions.
-const maxVersions = 10_000
+// manyVersions bounds the versions that are read of a secret which an earlier program wrote.
+const manyVersions = 10_000

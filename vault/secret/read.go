@@ -94,19 +94,21 @@ func (s *Service) GetVersion(ctx context.Context, key, appID string, version int
 
 func (s *Service) version(ctx context.Context, t target, version int64) (sec *Secret, err error) {
 	err = s.st.View(ctx, func(tx driver.Tx) error {
-		head, _, err := s.own(ctx, tx, t)
+		r, err := s.load(ctx, tx, t)
 		if err != nil {
 			return err
 		}
-		v, err := tx.SecretVersion(ctx, t.app, t.tenant, t.name, version)
-		if errors.Is(err, driver.ErrNotFound) {
-			return fault.Wrap(fault.NotFound, base.ErrSecretNotFound,
-				"the secret %s has no version %d", t.name, version).WithCode("SecretNotFound")
+		if !r.exists() {
+			return notFound(t.name)
 		}
+		if version == r.head.Pending {
+			return noVersion(t.name, version)
+		}
+		v, err := s.readable(ctx, tx, r, version)
 		if err != nil {
 			return err
 		}
-		sec, err = s.unseal(ctx, tx, head, v)
+		sec, err = s.unseal(ctx, tx, r.head, v)
 		return err
 	})
 	if err == nil && sec.Expired(s.now()) {
@@ -161,31 +163,47 @@ func (s *Service) own(ctx context.Context, tx driver.Tx, t target) (driver.Secre
 	return head, v, s.ring.CheckMark(ctx, tx, markPlace(head, v.Ciphertext), head.Mark)
 }
 
-// markPlace is what the high-water mark of a secret authenticates: which version there ever was and which is served, with
-// the very bytes of that version. A version put back in place of a later one does not fit it.
+// markPlace is what the high-water mark of a secret authenticates: which versions there ever were, what became of each, and
+// which is served, with the very bytes of that version. A version put back in place of a later one does not fit it.
 func markPlace(head driver.SecretRow, ciphertext []byte) keyring.Place {
 	sum := sha256.Sum256(ciphertext)
-	bound := canon.Text(nil, head.ID)
+	format, size := "hayward/secret-mark/2", 80+len(head.ID)+len(head.Versions)
+	bound := canon.Text(make([]byte, 0, size+len(sum)), head.ID)
 	bound = canon.Int(bound, head.Current)
 	bound = canon.Int(bound, head.CreatedAt)
 	bound = canon.Int(bound, head.UpdatedAt)
-	return keyring.Place{Format: "hayward/secret-mark/1", App: head.App, Tenant: head.Tenant, Name: head.Name, Version: head.Latest,
+	if head.Versions == "" { // written by a program that kept no manifest
+		format = "hayward/secret-mark/1"
+	} else {
+		bound = canon.Int(bound, head.Pending)
+		bound = canon.Int(bound, head.MaxVersions)
+		bound = canon.Int(bound, head.Revision)
+		bound = canon.Int(bound, head.DueAt)
+		bound = canon.Text(bound, head.Versions)
+	}
+	return keyring.Place{Format: format, App: head.App, Tenant: head.Tenant, Name: head.Name, Version: head.Latest,
 		Bound: append(bound, sum[:]...)}
 }
 
-// place is what a version's ciphertext is bound to, besides its name: nothing of the row can be changed without it.
+// place is what a version's ciphertext is bound to, besides its name: nothing of the row can be changed without it. A
+// version without a lifetime has the form of the first format, so that what earlier programs wrote opens.
 func place(v *driver.SecretVersion) keyring.Place {
-	b := canon.Text(nil, v.ID)
+	b := make([]byte, 0, 48+len(v.ID)+len(v.Destinations)+len(v.Metadata)+len(v.CreatedBy))
+	b = canon.Text(b, v.ID)
 	b = canon.Text(b, v.Destinations)
 	b = canon.Text(b, v.Metadata)
 	b = canon.Int(b, v.ExpiresAt)
 	b = canon.Int(b, v.CreatedAt)
 	b = canon.Text(b, v.CreatedBy)
-	return keyring.Place{Format: "hayward/secret/1", App: v.App, Tenant: v.Tenant, Name: v.Name, Version: v.Version, Bound: b}
+	format := "hayward/secret/1"
+	if v.Lifetime != 0 {
+		b, format = canon.Int(b, v.Lifetime), "hayward/secret/2"
+	}
+	return keyring.Place{Format: format, App: v.App, Tenant: v.Tenant, Name: v.Name, Version: v.Version, Bound: b}
 }
 
 func (s *Service) unseal(ctx context.Context, tx driver.Tx, head driver.SecretRow, v driver.SecretVersion) (*Secret, error) {
-	value, err := s.ring.Unseal(ctx, tx, place(&v), keyring.Box{KeyID: v.KeyID, Algorithm: v.Algorithm, Ciphertext: v.Ciphertext})
+	value, err := s.ring.Unseal(ctx, tx, place(&v), boxOf(&v))
 	if err != nil {
 		return nil, err
 	}

@@ -60,10 +60,14 @@ var ErrExpired = base.ErrSecretExpired
 
 // Limits of what stands beside a value.
 const (
-	DefaultMaxSize  = 64 << 10 // bytes of a value
-	maxMetadata     = 64       // entries
-	maxMetadataSize = 8 << 10  // bytes, encoded
+	DefaultMaxSize  = 64 << 10            // bytes of a value
+	DefaultVersions = 10                  // versions of a secret
+	DefaultRecovery = 30 * 24 * time.Hour // from deletion to destruction
+	MaxVersions     = 100                 // versions of a secret, at most
+	maxMetadata     = 64                  // entries
+	maxMetadataSize = 8 << 10             // bytes, encoded
 	maxDestinations = 32
+	maxUser         = 255 // bytes of a user's id
 )
 
 var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)

@@ -19,12 +19,16 @@ type Encryption interface {
 
 // Service keeps secrets on behalf of the caller in a context's scope. It is safe for concurrent use.
 type Service struct {
-	st       driver.Store
-	ring     *keyring.Ring
-	ringErr  error // without a key every method fails: nothing is ever kept in plain text
-	gate     audit.Gate
-	app      string
-	maxSize  int
+	st      driver.Store
+	ring    *keyring.Ring
+	ringErr error // without a key every method fails: nothing is ever kept in plain text
+	gate    audit.Gate
+	app     string
+	maxSize int
+
+	maxVersions int64
+	recovery    time.Duration
+
 	now      func() time.Time
 	onAccess func(ctx context.Context, key, appID string)
 	onMutate func(ctx context.Context, action, key, appID string)
@@ -43,6 +47,17 @@ func WithGate(g audit.Gate) Option { return func(s *Service) { s.gate = g } }
 // WithMaxSize sets the most bytes a value may have; the default is 64 KiB.
 func WithMaxSize(n int) Option { return func(s *Service) { s.maxSize = n } }
 
+// WithMaxVersions sets how many versions a secret keeps unless it says otherwise ([WithKeepVersions]); the default is 10, as
+// in OpenBao's KV version 2, the most [MaxVersions]. The oldest go first, and never what is served, pending or kept for a
+// while after a rotation.
+func WithMaxVersions(n int) Option {
+	return func(s *Service) { s.maxVersions = int64(min(max(n, 1), MaxVersions)) }
+}
+
+// WithRecoveryWindow sets how long what was deleted can be undeleted; the default is 30 days. Afterwards it is
+// destroyed, by the next write of the secret or by [Service.Sweep]. Zero or less makes every deletion a destruction.
+func WithRecoveryWindow(d time.Duration) Option { return func(s *Service) { s.recovery = d } }
+
 // WithClock sets the clock that expiry is measured by; the default is time.Now.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
@@ -58,7 +73,7 @@ func WithOnMutate(fn func(ctx context.Context, action, key, appID string)) Optio
 
 // NewService returns a service that keeps secrets in st, encrypted by enc. A missing enc makes every call fail.
 func NewService(st driver.Store, enc Encryption, opts ...Option) *Service {
-	s := &Service{st: st, maxSize: DefaultMaxSize, now: time.Now,
+	s := &Service{st: st, maxSize: DefaultMaxSize, maxVersions: DefaultVersions, recovery: DefaultRecovery, now: time.Now,
 		onAccess: func(context.Context, string, string) {}, onMutate: func(context.Context, string, string, string) {}}
 	if enc == nil {
 		enc = (*keyring.Ring)(nil)
@@ -77,13 +92,26 @@ func NewService(st driver.Store, enc Encryption, opts ...Option) *Service {
 type SetOption func(*setting)
 
 type setting struct {
-	metadata     map[string]string
-	hasMetadata  bool
-	expires      int64
-	destinations []sealed.Destination
-	hasDests     bool
-	expected     int64
-	hasExpected  bool
+	metadata       map[string]string
+	hasMetadata    bool
+	expires        int64
+	hasExpires     bool
+	lifetime       time.Duration
+	hasLifetime    bool
+	destinations   []sealed.Destination
+	hasDests       bool
+	expected       int64
+	hasExpected    bool
+	maxVersions    int
+	hasMaxVersions bool
+	createdBy      string
+}
+
+func settings(opts []SetOption) (in setting) {
+	for _, o := range opts {
+		o(&in)
+	}
+	return in
 }
 
 // WithMetadata sets what is noted beside the value, in place of what was noted before. It is not encrypted.
@@ -91,8 +119,29 @@ func WithMetadata(m map[string]string) SetOption {
 	return func(s *setting) { s.metadata, s.hasMetadata = m, true }
 }
 
-// WithExpiresAt sets when the value stops being served.
-func WithExpiresAt(t time.Time) SetOption { return func(s *setting) { s.expires = t.UnixMicro() } }
+// WithExpiresAt sets the moment the value stops being served. The zero time means never. It ends a [WithLifetime].
+func WithExpiresAt(t time.Time) SetOption {
+	return func(s *setting) {
+		s.hasExpires, s.expires, s.hasLifetime = true, 0, false
+		if !t.IsZero() {
+			s.expires = t.UnixMicro()
+		}
+	}
+}
+
+// WithLifetime sets how long the value is served, and each later version of the secret that says nothing else. Zero ends
+// that: the value does not expire.
+func WithLifetime(d time.Duration) SetOption {
+	return func(s *setting) { s.lifetime, s.hasLifetime, s.hasExpires = d, true, false }
+}
+
+// WithKeepVersions sets how many versions this secret keeps from now on; 0 means the service's default ([WithMaxVersions]).
+func WithKeepVersions(n int) SetOption {
+	return func(s *setting) { s.maxVersions, s.hasMaxVersions = n, true }
+}
+
+// WithCreatedBy notes who made a version that is written by [Service.Stage]. The other calls note the caller.
+func WithCreatedBy(user string) SetOption { return func(s *setting) { s.createdBy = user } }
 
 // WithDestinations sets who may receive the value, in place of who might before. With none given, a tenant's secret goes to
 // the documented host of the component that asks for it; a shared entry must have at least one.

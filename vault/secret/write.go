@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
-	"github.com/haywardhq/hayward/vault/id"
 	"github.com/haywardhq/hayward/vault/internal/base"
+	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -31,10 +32,7 @@ func (s *Service) set(ctx context.Context, action, key string, plain []byte, app
 	if err != nil {
 		return nil, err
 	}
-	var in setting
-	for _, o := range opts {
-		o(&in)
-	}
+	in := settings(opts)
 	if err := s.checkSet(key, size, &in); err != nil {
 		return nil, p.EndErr(ctx, err)
 	}
@@ -72,44 +70,34 @@ func (s *Service) checkSet(key string, size int, in *setting) error {
 		return fault.New(fault.TooLarge, "the value has %d bytes; a secret has at most %d", size, s.maxSize).At(at)
 	case in.expires != 0 && in.expires <= s.now().UnixMicro():
 		return fault.New(fault.Invalid, "the expiry lies in the past").At(fault.Where{Field: "expires_at"})
+	case in.hasLifetime && (in.lifetime < 0 || in.lifetime > maxLifetime):
+		return fault.New(fault.Invalid, "a lifetime is between 0 and 100 years").At(fault.Where{Field: "lifetime"})
+	case in.hasMaxVersions && (in.maxVersions < 0 || in.maxVersions > MaxVersions):
+		return fault.New(fault.Invalid, "a secret keeps 1 to %d versions, or 0 for the default", MaxVersions).At(fault.Where{Field: "max_versions"})
+	case len(in.createdBy) > maxUser:
+		return fault.New(fault.TooLarge, "the user id is longer than %d bytes", maxUser).At(fault.Where{Field: "created_by"})
 	}
 	return nil
 }
 
+const maxLifetime = 100 * 365 * 24 * time.Hour
+
 // write adds the next version and moves the head to it.
 func (s *Service) write(ctx context.Context, tx driver.Tx, t target, user string, value sealed.Value, in *setting) (
 	driver.SecretRow, driver.SecretVersion, error) {
-	head, prev, err := s.own(ctx, tx, t)
-	missing := errors.Is(err, base.ErrSecretNotFound)
-	if err != nil && !missing {
-		return head, prev, err
-	}
-	if in.hasExpected && in.expected != head.Current {
-		return head, prev, fault.Wrap(fault.Conflict, base.ErrVersionConflict,
-			"the secret %s is at version %d, not %d", t.name, head.Current, in.expected).
-			WithCode("VersionConflict").WithHint("read it again and decide anew")
-	}
-	now := tx.Now()
-	if missing {
-		head = driver.SecretRow{App: t.app, Tenant: t.tenant, Name: t.name, ID: id.New(id.Secret).String(),
-			Latest: head.Latest, CreatedAt: now}
-	}
-	head.Latest++
-	head.Current, head.UpdatedAt = head.Latest, now
-	v := driver.SecretVersion{App: t.app, Tenant: t.tenant, Name: t.name, Version: head.Latest, ID: id.New(id.Version).String(),
-		ExpiresAt: in.expires, CreatedAt: now, CreatedBy: user, Metadata: prev.Metadata, Destinations: prev.Destinations}
-	if err := in.apply(&v); err != nil {
-		return head, v, err
-	}
-	box, err := s.ring.Seal(ctx, tx, place(&v), value)
+	r, err := s.load(ctx, tx, t)
 	if err != nil {
-		return head, v, err
+		return driver.SecretRow{}, driver.SecretVersion{}, err
 	}
-	v.KeyID, v.Algorithm, v.Ciphertext = box.KeyID, box.Algorithm, box.Ciphertext
-	if err := tx.AddSecretVersion(ctx, v); err != nil {
-		return head, v, err
+	if in.hasExpected && in.expected != r.head.Current {
+		return r.head, r.current, moved(t.name, r.head.Current, in.expected)
 	}
-	return head, v, s.putHead(ctx, tx, head, v.Ciphertext)
+	v, err := s.next(ctx, tx, r, &r.current, user, value, in)
+	if err != nil {
+		return r.head, v, err
+	}
+	r.serve(v)
+	return r.head, v, s.save(ctx, tx, r)
 }
 
 // apply writes the options over what the version before had.
@@ -124,6 +112,7 @@ func (in *setting) apply(v *driver.SecretVersion) (err error) {
 			return err
 		}
 	}
+	in.expire(v)
 	if v.Tenant == driver.Shared && v.Destinations == "[]" {
 		return fault.New(fault.Invalid, "a shared entry must name its destinations").At(fault.Where{Field: "destinations"}).
 			WithHint("name the origins that may receive it, such as https://api.openai.com")
@@ -131,12 +120,25 @@ func (in *setting) apply(v *driver.SecretVersion) (err error) {
 	return nil
 }
 
-func (s *Service) putHead(ctx context.Context, tx driver.Tx, head driver.SecretRow, ciphertext []byte) error {
-	var err error
-	if head.Mark, err = s.ring.Mark(ctx, tx, markPlace(head, ciphertext)); err != nil {
+// expire sets when the version ends: at the moment given, else after the lifetime given or kept.
+func (in *setting) expire(v *driver.SecretVersion) {
+	if in.hasLifetime {
+		v.Lifetime = in.lifetime.Microseconds()
+	}
+	switch {
+	case in.hasExpires:
+		v.ExpiresAt, v.Lifetime = in.expires, 0
+	case v.Lifetime > 0:
+		v.ExpiresAt = v.CreatedAt + v.Lifetime
+	}
+}
+
+func (s *Service) putHead(ctx context.Context, tx driver.Tx, head *driver.SecretRow, ciphertext []byte) (err error) {
+	if head.Mark, err = s.ring.Mark(ctx, tx, markPlace(*head, ciphertext)); err != nil {
 		return err
 	}
-	return tx.PutSecret(ctx, head)
+	head.MarkKey = canon.NewReader(head.Mark).Text()
+	return tx.PutSecret(ctx, *head)
 }
 
 // Delete removes the tenant's secret with all its versions. The name can be set again and goes on with the next version
@@ -167,7 +169,7 @@ func (s *Service) delete(ctx context.Context, action, key, appID string, shared 
 			return err
 		}
 		head.Current, head.UpdatedAt = 0, tx.Now()
-		if err := s.putHead(ctx, tx, head, nil); err != nil {
+		if err := s.putHead(ctx, tx, &head, nil); err != nil {
 			return err
 		}
 		return p.EndTx(ctx, tx, audit.OK)

@@ -41,6 +41,7 @@ type tables struct {
 	keys     map[named]driver.KeyRow
 	secrets  map[named]driver.SecretRow
 	versions map[named][]driver.SecretVersion // ascending
+	ledger   map[ledgerKey]driver.LedgerRow
 	audit    map[driver.Chain][]driver.AuditRow
 
 	flags          map[named]driver.FlagRow
@@ -60,6 +61,7 @@ func New() *Store {
 		keys:     map[named]driver.KeyRow{},
 		secrets:  map[named]driver.SecretRow{},
 		versions: map[named][]driver.SecretVersion{},
+		ledger:   map[ledgerKey]driver.LedgerRow{},
 		audit:    map[driver.Chain][]driver.AuditRow{},
 
 		flags:          map[named]driver.FlagRow{},
