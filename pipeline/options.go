@@ -27,6 +27,8 @@ type RunContext struct {
 	// Memory keeps the messages of the conversation that Session names.
 	Memory  component.Memory
 	Session string
+	// Trace has the run open OpenTelemetry spans.
+	Trace *Trace
 }
 
 // StreamEvent is a chunk on its way from a component to whoever listens.
@@ -74,6 +76,7 @@ type config struct {
 
 	secrets component.SecretResolver // of the run this one is a part of
 	ports   *component.Ports         // likewise
+	nested  bool                     // it is a part of another run
 
 	breakAt   *Breakpoint
 	keepState bool

@@ -5,6 +5,8 @@ import (
 	"sort"
 	"sync"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/pytype"
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -29,6 +31,9 @@ type program struct {
 	start    []tally // each node's counters before any input
 	flags    []uint8 // each slot's flags before any input
 	pool     sync.Pool
+
+	tagsOnce sync.Once // tags of spans, by node; most plans are never traced
+	tags     [][]attribute.KeyValue
 }
 
 type node struct {

@@ -27,6 +27,7 @@ type run struct {
 	result   *Result
 	original *value.Dict      // the run's inputs by component, for snapshots
 	meter    *meter           // nil when nobody asked for an account
+	trace    *Trace           // nil when nobody traces
 	ports    *component.Ports // nil when the run context brings none of them
 }
 
@@ -41,7 +42,7 @@ type run struct {
 //   - Canceled and Timeout: ctx ended; checked before each component.
 //
 // Haystack's warnings are in Result.Warnings. (haystack/core/pipeline/pipeline.py, run)
-func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Result, error) {
+func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (_ *Result, failed error) {
 	r := &run{ctx: ctx, g: p.program, result: &Result{Outputs: &value.Dict{}}}
 	for _, o := range opts {
 		o(&r.c)
@@ -56,6 +57,8 @@ func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Re
 		return r.result, err
 	}
 	defer done()
+	end := r.span(inputs)
+	defer func() { end(failed) }()
 	r.s = r.g.newState()
 	defer r.s.release()
 	err = r.do(inputs)

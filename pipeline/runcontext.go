@@ -46,10 +46,10 @@ func (r *run) now() time.Time {
 // timed runs the component and writes its time into the account.
 func (r *run) timed(ctx context.Context, nd *node, env *component.Env, in component.In) (component.Out, error) {
 	if r.meter == nil {
-		return guarded(ctx, nd, env, in)
+		return r.spanned(ctx, nd, env, in)
 	}
 	begin := env.Now()
-	out, err := guarded(ctx, nd, env, in)
+	out, err := r.spanned(ctx, nd, env, in)
 	r.meter.account.add(nd.name, Account{Runs: 1, Wall: env.Now().Sub(begin)})
 	return out, err
 }

@@ -12,7 +12,7 @@ import (
 // record of secrets become "outer.inner".
 func Within(env *component.Env) Option {
 	return func(c *config) {
-		c.context.RequestID = env.RequestID
+		c.context.RequestID, c.nested = env.RequestID, true
 		c.http, c.stores, c.files, c.log, c.now = env.HTTP, env.Stores, env.Files, env.Log, env.Now
 		if env.Secrets != nil {
 			c.secrets = nestedSecrets{outer: env.Component, SecretResolver: env.Secrets}
