@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	entryFormat = "hayward/audit/entry/1"
-	headFormat  = "hayward/audit/head/1"
+	entryFormat  = "hayward/audit/entry/1"
+	sealedFormat = "hayward/audit/entry/2" // with personal fields under the tenant's key
+	headFormat   = "hayward/audit/head/1"
 )
 
 // KeyPurpose is what the audit's key is derived from the root key for.
@@ -26,14 +27,22 @@ func (m mac) of(data []byte) []byte {
 	return m(data)
 }
 
-// Canonical returns the bytes of an entry that its hash covers: every field but Hash and MAC, each with its length.
+// Canonical returns the bytes of an entry that its hash covers: every field but Hash and MAC, each with its length. An entry
+// whose personal fields are sealed has a format of its own, so that neither kind can be taken for the other.
 func Canonical(dst []byte, r *driver.AuditRow) []byte {
-	dst = canon.Text(dst, entryFormat)
+	format := entryFormat
+	if r.Sealed != "" {
+		format = sealedFormat
+	}
+	dst = canon.Text(dst, format)
 	dst = chainBytes(dst, r.Chain)
 	dst = canon.Int(dst, r.Seq)
 	dst = canon.Int(dst, r.At)
 	for _, s := range [...]string{r.ID, r.Ref, r.User, r.IP, r.RequestID, r.Action, r.Resource, r.Name, r.Outcome, r.Details} {
 		dst = canon.Text(dst, s)
+	}
+	if r.Sealed != "" {
+		dst = canon.Text(dst, r.Sealed)
 	}
 	return dst
 }
@@ -55,7 +64,10 @@ func ParseCanonical(b []byte) (driver.AuditRow, error) {
 	for _, s := range [...]*string{&r.ID, &r.Ref, &r.User, &r.IP, &r.RequestID, &r.Action, &r.Resource, &r.Name, &r.Outcome, &r.Details} {
 		*s = rd.Text()
 	}
-	if err := rd.Done(); err != nil || format != entryFormat {
+	if format == sealedFormat {
+		r.Sealed = rd.Text()
+	}
+	if err := rd.Done(); err != nil || (format != entryFormat && format != sealedFormat) || (format == sealedFormat) != (r.Sealed != "") {
 		return driver.AuditRow{}, fault.New(fault.Invalid, "these bytes are not an audit entry")
 	}
 	return r, nil

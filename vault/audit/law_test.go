@@ -22,7 +22,7 @@ func drawRow(t *rapid.T) driver.AuditRow {
 	return driver.AuditRow{Chain: driver.Chain{App: s.Draw(t, "app"), Tenant: s.Draw(t, "tenant"), Node: s.Draw(t, "node"), Epoch: rapid.Int64().Draw(t, "epoch")},
 		Seq: rapid.Int64().Draw(t, "seq"), At: rapid.Int64().Draw(t, "at"), ID: s.Draw(t, "id"), Ref: s.Draw(t, "ref"), User: s.Draw(t, "user"),
 		IP: s.Draw(t, "ip"), RequestID: s.Draw(t, "req"), Action: s.Draw(t, "action"), Resource: s.Draw(t, "resource"), Name: s.Draw(t, "name"),
-		Outcome: s.Draw(t, "outcome"), Details: s.Draw(t, "details")}
+		Outcome: s.Draw(t, "outcome"), Details: s.Draw(t, "details"), Sealed: s.Draw(t, "sealed")}
 }
 
 func TestCanonicalBytesNameExactlyOneEntry(t *testing.T) {
@@ -99,6 +99,7 @@ func judge(t *rapid.T, rows []driver.AuditRow, mac func([]byte) []byte) audit.Re
 
 func FuzzParseCanonical(f *testing.F) {
 	f.Add(audit.Canonical(nil, &driver.AuditRow{Chain: driver.Chain{App: "a", Tenant: "t", Node: "n", Epoch: 1}, Seq: 1, ID: "x", Details: "[]"}))
+	f.Add(audit.Canonical(nil, &driver.AuditRow{Chain: driver.Chain{App: "a", Tenant: "t", Node: "n", Epoch: 1}, Seq: 1, ID: "x", Details: "[]", Sealed: "s"}))
 	f.Add([]byte{0, 0, 0, 1, 'a'})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := audit.ParseCanonical(b); err == nil && !bytes.Equal(audit.Canonical(nil, &r), b) {

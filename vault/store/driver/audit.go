@@ -17,6 +17,12 @@ func (c Chain) Compare(o Chain) int {
 	return cmp.Or(cmp.Compare(c.App, o.App), cmp.Compare(c.Tenant, o.Tenant), cmp.Compare(c.Node, o.Node), cmp.Compare(c.Epoch, o.Epoch))
 }
 
+// Log names the log that a chain belongs to: its node, without the suffix of a chain that was begun beside another.
+func (c Chain) Log() string {
+	node, _, _ := strings.Cut(c.Node, "~")
+	return node
+}
+
 // AuditRow is one audit entry as it is stored. Every column but Hash and MAC is part of what Hash covers.
 type AuditRow struct {
 	Chain
@@ -32,6 +38,7 @@ type AuditRow struct {
 	Name      string
 	Outcome   string
 	Details   string // JSON array of [key, value] pairs
+	Sealed    string // personal fields under the tenant's key; empty: User, IP, Name and Details are in clear
 	Hash      []byte
 	MAC       []byte
 }
@@ -40,9 +47,11 @@ type AuditRow struct {
 type AuditFilter struct {
 	From, To    int64 // From <= At < To; To 0 means no end
 	User        string
-	Action      string // an action, or a prefix ending in "." or "*"
+	Users       []string // with User: or one of these, which stand for the same person
+	Action      string   // an action, or a prefix ending in "." or "*"
 	Resource    string
 	Name        string
+	Names       []string // with Name: or one of these, which stand for the same thing
 	Outcome     string
 	RequestID   string
 	BeforeAt    int64  // with BeforeID: only entries that sort before (At, ID); 0 starts at the newest
@@ -59,7 +68,44 @@ func (f AuditFilter) ActionPrefix() (string, bool) {
 	return f.Action, strings.HasSuffix(f.Action, ".")
 }
 
-// Audit keeps audit entries. Rows are added and read, never changed.
+// AuditTreeRow is the Merkle tree over the entries of one chain, as a checkpoint signed it.
+type AuditTreeRow struct {
+	Chain
+	Number int64  // the checkpoint
+	Size   int64  // how many entries
+	Root   []byte // of the tree over their hashes
+	Edges  []byte // what is needed to let the tree grow
+}
+
+// AuditCheckpointRow is a signed checkpoint of one node's log.
+type AuditCheckpointRow struct {
+	Node   string
+	Epoch  int64
+	Number int64 // 1, 2, 3 ... within (Node, Epoch)
+	At     int64
+	Note   string // the signed text
+}
+
+// AuditKeyRow is the key of a tenant's audit entries, encrypted under the tenant's own key.
+type AuditKeyRow struct {
+	App, Tenant, ID  string
+	KeyID, Algorithm string
+	Ciphertext       []byte
+	Primary          bool // new entries are blinded under it
+	CreatedAt        int64
+}
+
+// AuditGlassRow is a break-glass that an operator opened for a tenant.
+type AuditGlassRow struct {
+	App, Tenant, ID string
+	Reason          string
+	OpenedBy        string
+	OpenedAt, Until int64
+	ClosedAt        int64 // 0: not closed by hand
+	MAC             []byte
+}
+
+// Audit keeps audit entries and what proves them. Entries are added and read, never changed.
 type Audit interface {
 	// AppendAudit adds rows of one chain, in order, if the last entry of the chain has the hash prev (nil: there is none).
 	// It reports false, having written nothing, if the chain ends otherwise.
@@ -74,4 +120,46 @@ type Audit interface {
 	ListAuditEveryTenant(ctx context.Context, app string, f AuditFilter) ([]AuditRow, error)
 	// AuditChainsEverywhere returns every chain that has an entry, in any app, ordered by its fields, for verification.
 	AuditChainsEverywhere(ctx context.Context) ([]Chain, error)
+
+	// ScanAuditHashes calls fn with number, hash and MAC of at most limit entries of a chain whose Seq is above after, in
+	// ascending order.
+	ScanAuditHashes(ctx context.Context, c Chain, after, limit int64, fn func(seq int64, hash, mac []byte) error) error
+	// AuditEntry returns one entry of a tenant by its id, or [ErrNotFound].
+	AuditEntry(ctx context.Context, app, tenant, id string) (AuditRow, error)
+
+	// PutAuditTree writes the state of a chain at a checkpoint.
+	PutAuditTree(ctx context.Context, row AuditTreeRow) error
+	// AuditTree returns the newest state of a chain at or before a checkpoint, or [ErrNotFound].
+	AuditTree(ctx context.Context, c Chain, number int64) (AuditTreeRow, error)
+	// AuditTreesEverywhere returns the newest state of each chain of one log (its node, or its node with a suffix after
+	// "~") at or before a checkpoint, ordered by chain.
+	AuditTreesEverywhere(ctx context.Context, node string, epoch, number int64) ([]AuditTreeRow, error)
+	// AddAuditCheckpointEverywhere writes a checkpoint. It reports false, having written nothing, unless its number follows
+	// the newest one's.
+	AddAuditCheckpointEverywhere(ctx context.Context, row AuditCheckpointRow) (bool, error)
+	// AuditCheckpointEverywhere returns a checkpoint, the newest for number 0, or [ErrNotFound].
+	AuditCheckpointEverywhere(ctx context.Context, node string, epoch, number int64) (AuditCheckpointRow, error)
+	// ScanAuditCheckpointsEverywhere calls fn for each checkpoint of a log whose number is above after, in ascending order.
+	ScanAuditCheckpointsEverywhere(ctx context.Context, node string, epoch, after int64, fn func(AuditCheckpointRow) error) error
+	// AuditLogsEverywhere returns the newest checkpoint of every log, ordered by node and epoch.
+	AuditLogsEverywhere(ctx context.Context) ([]AuditCheckpointRow, error)
+
+	// AuditCursor returns how far a sink has got in a chain; 0 means nowhere.
+	AuditCursor(ctx context.Context, c Chain, sink string) (int64, error)
+	// PutAuditCursor moves a sink's cursor.
+	PutAuditCursor(ctx context.Context, c Chain, sink string, seq int64) error
+
+	// AuditKey returns one audit key of a tenant, the primary one for an empty id, or [ErrNotFound].
+	AuditKey(ctx context.Context, app, tenant, id string) (AuditKeyRow, error)
+	// PutAuditKey writes an audit key. A primary one takes that place from the key that had it.
+	PutAuditKey(ctx context.Context, row AuditKeyRow) error
+	// ListAuditKeys returns a tenant's audit keys, ordered by id.
+	ListAuditKeys(ctx context.Context, app, tenant string) ([]AuditKeyRow, error)
+	// ListAuditKeysEveryTenant returns the audit keys of all tenants of an app, ordered by tenant and id.
+	ListAuditKeysEveryTenant(ctx context.Context, app string) ([]AuditKeyRow, error)
+
+	// PutAuditGlass writes a break-glass, replacing the one with the same id.
+	PutAuditGlass(ctx context.Context, row AuditGlassRow) error
+	// ListAuditGlass returns a tenant's break-glasses, newest first, at most limit.
+	ListAuditGlass(ctx context.Context, app, tenant string, limit int) ([]AuditGlassRow, error)
 }

@@ -119,14 +119,51 @@ func entryOrder(f driver.AuditFilter, r *driver.AuditRow, at int64, id string) i
 }
 
 func matches(f driver.AuditFilter, r *driver.AuditRow) bool {
-	is := func(want, have string) bool { return want == "" || want == have }
+	is := func(want, have string, also ...string) bool {
+		return want == "" || want == have || slices.Contains(also, have)
+	}
 	action := is(f.Action, r.Action)
 	if prefix, ok := f.ActionPrefix(); ok {
 		action = strings.HasPrefix(r.Action, prefix)
 	}
-	return action && r.At >= f.From && (f.To <= 0 || r.At < f.To) && is(f.User, r.User) && is(f.Resource, r.Resource) &&
-		is(f.Name, r.Name) && is(f.Outcome, r.Outcome) && is(f.RequestID, r.RequestID) &&
+	return action && r.At >= f.From && (f.To <= 0 || r.At < f.To) && is(f.User, r.User, f.Users...) && is(f.Resource, r.Resource) &&
+		is(f.Name, r.Name, f.Names...) && is(f.Outcome, r.Outcome) && is(f.RequestID, r.RequestID) &&
 		(f.BeforeAt == 0 || entryOrder(f, r, f.BeforeAt, f.BeforeID) > 0)
+}
+
+func (x *tx) ScanAuditHashes(_ context.Context, c driver.Chain, after, limit int64, fn func(int64, []byte, []byte) error) error {
+	if err := driver.Args(c.App, c.Tenant); err != nil {
+		return err
+	}
+	for _, r := range x.s.data.audit[c] {
+		if r.Seq <= after {
+			continue
+		}
+		if limit--; limit < 0 {
+			return nil
+		}
+		if err := fn(r.Seq, bytes.Clone(r.Hash), bytes.Clone(r.MAC)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *tx) AuditEntry(_ context.Context, app, tenant, id string) (driver.AuditRow, error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return driver.AuditRow{}, err
+	}
+	for c, rows := range x.s.data.audit {
+		if c.App != app || c.Tenant != tenant {
+			continue
+		}
+		for _, r := range rows {
+			if r.ID == id {
+				return copyEntry(r), nil
+			}
+		}
+	}
+	return driver.AuditRow{}, driver.ErrNotFound
 }
 
 func (x *tx) AuditChainsEverywhere(context.Context) ([]driver.Chain, error) {

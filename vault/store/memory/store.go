@@ -43,6 +43,7 @@ type tables struct {
 	versions map[named][]driver.SecretVersion // ascending
 	ledger   map[ledgerKey]driver.LedgerRow
 	audit    map[driver.Chain][]driver.AuditRow
+	proofs   proofs
 
 	flags          map[named]driver.FlagRow
 	flagOverrides  map[named]driver.FlagOverrideRow
@@ -63,6 +64,7 @@ func New() *Store {
 		versions: map[named][]driver.SecretVersion{},
 		ledger:   map[ledgerKey]driver.LedgerRow{},
 		audit:    map[driver.Chain][]driver.AuditRow{},
+		proofs:   newProofs(),
 
 		flags:          map[named]driver.FlagRow{},
 		flagOverrides:  map[named]driver.FlagOverrideRow{},

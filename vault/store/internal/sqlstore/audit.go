@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -9,8 +11,8 @@ import (
 
 const (
 	auditCols = "app, tenant, node, epoch, seq, id, ref, at, user_id, ip, request_id, action, resource, name, outcome, " +
-		"details, hash, mac"
-	auditRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		"details, sealed, hash, mac"
+	auditRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 // chunk is how many of n rows one statement adds. There are four sizes only, so that their statements stay prepared.
@@ -25,7 +27,7 @@ func chunk(n int) int {
 
 func auditDest(r *driver.AuditRow) []any {
 	return []any{&r.App, &r.Tenant, &r.Node, &r.Epoch, &r.Seq, &r.ID, &r.Ref, &r.At, &r.User, &r.IP, &r.RequestID, &r.Action,
-		&r.Resource, &r.Name, &r.Outcome, &r.Details, &r.Hash, &r.MAC}
+		&r.Resource, &r.Name, &r.Outcome, &r.Details, &r.Sealed, &r.Hash, &r.MAC}
 }
 
 func (x *tx) AppendAudit(ctx context.Context, prev []byte, rows []driver.AuditRow) (bool, error) {
@@ -35,37 +37,48 @@ func (x *tx) AppendAudit(ctx context.Context, prev []byte, rows []driver.AuditRo
 	if err := driver.Args(rows[0].App, rows[0].Tenant); err != nil {
 		return false, err
 	}
+	if ends, err := x.chainEnds(ctx, rows[0].Chain, prev); err != nil || !ends {
+		return false, err
+	}
 	for len(rows) > 0 {
 		n := chunk(len(rows))
-		added, err := x.appendSome(ctx, prev, rows[:n])
-		if err != nil || !added {
+		if err := x.appendSome(ctx, rows[:n]); err != nil {
 			return false, err
 		}
-		prev, rows = rows[n-1].Hash, rows[n:]
+		rows = rows[n:]
 	}
 	return true, nil
 }
 
-// appendSome adds rows in one statement, which adds nothing if the chain does not end with prev.
-func (x *tx) appendSome(ctx context.Context, prev []byte, rows []driver.AuditRow) (bool, error) {
-	args := make([]any, 0, len(rows)*18+5)
+// chainEnds reports whether the last entry of a chain has the hash prev; nil: that there is none.
+func (x *tx) chainEnds(ctx context.Context, c driver.Chain, prev []byte) (bool, error) {
+	var end []byte
+	err := x.row(ctx, "SELECT hash FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? ORDER BY seq DESC LIMIT 1",
+		[]any{c.App, c.Tenant, c.Node, c.Epoch}, &end)
+	if errors.Is(err, driver.ErrNotFound) {
+		return prev == nil, nil
+	}
+	return err == nil && prev != nil && bytes.Equal(end, prev), err
+}
+
+func (x *tx) appendSome(ctx context.Context, rows []driver.AuditRow) error {
+	args := make([]any, 0, len(rows)*19)
 	for i := range rows {
 		r := &rows[i]
 		args = append(args, r.App, r.Tenant, r.Node, r.Epoch, r.Seq, r.ID, r.Ref, r.At, r.User, r.IP, r.RequestID, r.Action,
-			r.Resource, r.Name, r.Outcome, r.Details, blob(r.Hash), blob(r.MAC))
+			r.Resource, r.Name, r.Outcome, r.Details, r.Sealed, blob(r.Hash), blob(r.MAC))
 	}
-	c := rows[0].Chain
-	args = append(args, c.App, c.Tenant, c.Node, c.Epoch)
-	if prev == nil {
-		args = append(args, nil)
-	} else {
-		args = append(args, prev)
-	}
-	n, err := x.t.Exec(ctx, "INSERT INTO vault_audit ("+auditCols+") SELECT * FROM (VALUES "+
-		strings.Repeat(auditRow+", ", len(rows)-1)+auditRow+`) WHERE (SELECT hash FROM vault_audit
-		WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? ORDER BY seq DESC LIMIT 1) IS ?`, args...)
-	return n > 0, err
+	return x.exec(ctx, auditInsert[len(rows)], args...)
 }
+
+// auditInsert has the statement for each size of a chunk.
+var auditInsert = func() map[int]string {
+	out := map[int]string{}
+	for _, n := range [...]int{1, 4, 16, 64} {
+		out[n] = "INSERT INTO vault_audit (" + auditCols + ") VALUES " + strings.Repeat(auditRow+", ", n-1) + auditRow
+	}
+	return out
+}()
 
 const auditChain = "SELECT " + auditCols + " FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ?"
 
@@ -114,11 +127,19 @@ func (x *tx) list(ctx context.Context, f driver.AuditFilter, where string, args 
 	if f.To > 0 {
 		and("at < ?", f.To)
 	}
-	for _, c := range [...]struct{ col, val string }{{"user_id", f.User}, {"resource", f.Resource}, {"name", f.Name},
-		{"outcome", f.Outcome}, {"request_id", f.RequestID}} {
-		if c.val != "" {
-			and(c.col+" = ?", c.val)
+	for _, c := range [...]struct {
+		col, val string
+		also     []string
+	}{{"user_id", f.User, f.Users}, {"resource", f.Resource, nil}, {"name", f.Name, f.Names}, {"outcome", f.Outcome, nil},
+		{"request_id", f.RequestID, nil}} {
+		if c.val == "" {
+			continue
 		}
+		vals := []any{c.val}
+		for _, v := range c.also {
+			vals = append(vals, v)
+		}
+		and(c.col+" IN (?"+strings.Repeat(", ?", len(c.also))+")", vals...)
 	}
 	if prefix, ok := f.ActionPrefix(); ok {
 		and("substr(action, 1, ?) = ?", len([]rune(prefix)), prefix)
@@ -142,6 +163,29 @@ func (x *tx) list(ctx context.Context, f driver.AuditFilter, where string, args 
 		return nil
 	})
 	return out, err
+}
+
+func (x *tx) ScanAuditHashes(ctx context.Context, c driver.Chain, after, limit int64, fn func(int64, []byte, []byte) error) error {
+	if err := driver.Args(c.App, c.Tenant); err != nil {
+		return err
+	}
+	return x.t.Query(ctx, `SELECT seq, hash, mac FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND seq > ?
+		ORDER BY seq LIMIT ?`, []any{c.App, c.Tenant, c.Node, c.Epoch, after, limit}, func(scan func(...any) error) error {
+		var seq int64
+		var hash, mac []byte
+		if err := scan(&seq, &hash, &mac); err != nil {
+			return err
+		}
+		return fn(seq, hash, mac)
+	})
+}
+
+func (x *tx) AuditEntry(ctx context.Context, app, tenant, id string) (r driver.AuditRow, err error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return r, err
+	}
+	err = x.row(ctx, "SELECT "+auditCols+" FROM vault_audit WHERE app = ? AND tenant = ? AND id = ?", []any{app, tenant, id}, auditDest(&r)...)
+	return r, err
 }
 
 func (x *tx) AuditChainsEverywhere(ctx context.Context) (out []driver.Chain, err error) {
