@@ -40,8 +40,12 @@ func (h *Host) execute(ctx context.Context, c scope.Caller, entry *audit.Pending
 	ctx, cancel := context.WithTimeoutCause(ctx, h.c.RunTimeout, fault.New(fault.Timeout, "the run took longer than %s", h.c.RunTimeout))
 	defer cancel()
 	w := newWords(req.Secrets)
+	rc := pipeline.RunContext{Secrets: req.Secrets, RequestID: c.RequestID}
+	if h.c.Flags != nil {
+		rc.Flags = runFlags{h.c.Flags, c}
+	}
 	opts := []pipeline.Option{
-		pipeline.WithRunContext(pipeline.RunContext{Secrets: req.Secrets, RequestID: c.RequestID}),
+		pipeline.WithRunContext(rc),
 		pipeline.WithResolver(&resolver{vault: h.c.Vault, environment: h.c.Environment, under: entry, redact: w.secrets}),
 		pipeline.WithHTTP(h.c.HTTP),
 		pipeline.WithStores(h.c.Stores.Provider(c.App, c.Tenant, d.Name)),

@@ -13,6 +13,7 @@ import (
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/docstore"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -45,6 +46,8 @@ type Config struct {
 	InTx func(*db.Tx) driver.Tx
 	// Environment is asked after the vault; nil asks nothing.
 	Environment pipeline.Resolver
+	// Flags answers for the flags that components look at; nil has none.
+	Flags *flag.Service
 	// Reserved are names no pipeline may have: the first path segments of the server's routes.
 	Reserved []string
 	Log      *slog.Logger

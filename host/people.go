@@ -83,12 +83,16 @@ func (p *People) SuspendTenant(ctx context.Context, slug string, suspended bool)
 
 // tenant finds the tenant a call is about. Inside a tenant that can only be the caller's own; another one is not found.
 func (p *People) tenant(c scope.Caller, slug string) (*identity.Tenant, error) {
-	t, ok := p.Users.Identity.TenantBySlug(c.App, slug)
+	return tenantOf(p.Users.Identity, c, slug)
+}
+
+func tenantOf(ids *identity.Store, c scope.Caller, slug string) (*identity.Tenant, error) {
+	t, ok := ids.TenantBySlug(c.App, slug)
 	switch {
 	case slug == "" && c.Tenant == "":
 		return nil, fault.New(fault.Invalid, "the tenant is missing").At(fault.Where{Field: "tenant"}).WithHint("an operator says which tenant he means, by its slug")
 	case slug == "":
-		t, ok = p.Users.Identity.Tenant(c.App, c.Tenant)
+		t, ok = ids.Tenant(c.App, c.Tenant)
 	}
 	if !ok || (c.Tenant != "" && t.ID != c.Tenant) {
 		return nil, fault.New(fault.NotFound, "there is no tenant '%s'", slug).WithCode("TenantNotFound")

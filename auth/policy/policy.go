@@ -27,6 +27,17 @@ const (
 	AuditRead              Action = "audit:read"    // the own tenant's audit
 )
 
+// Actions on flags and config. Both have two owners: the app's are the operator's, a tenant's own values are the tenant's,
+// and who acts says which is meant (docs/decisions/0011). None of them is a secret.
+const (
+	FlagRead     Action = "flag:read"     // evaluate and explain
+	FlagOverride Action = "flag:override" // the value a flag has for one tenant
+	FlagManage   Action = "flag:manage"   // definitions and rules, which name tenants
+	ConfigRead   Action = "config:read"
+	ConfigSet    Action = "config:set"
+	ConfigSchema Action = "config:schema" // what every value of a key must fit
+)
+
 // Actions on the people and tenants of an app.
 const (
 	UserRead     Action = "user:read"
@@ -77,6 +88,12 @@ func rules() []rule {
 		{SecretDelete, Admin},
 		{SecretReveal, Admin},
 		{AuditRead, Admin},
+		{FlagRead, everyone},
+		{FlagOverride, authors | Operator}, // who deploys the pipelines that look at a flag decides what they do anyway
+		{FlagManage, Operator},
+		{ConfigRead, everyone},
+		{ConfigSet, authors | Operator},
+		{ConfigSchema, Operator},
 		{UserRead, Admin | Operator},
 		{UserManage, Admin | Operator},
 		{TenantManage, Operator},

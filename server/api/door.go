@@ -46,6 +46,8 @@ type Door struct {
 	Host     Pipelines
 	Secrets  Secrets
 	People   People
+	Flags    Flags
+	Settings Settings
 	Audit    Audit
 	Verify   func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
 	Registry *component.Registry
@@ -76,6 +78,9 @@ func (d *Door) Routes() []router.Route {
 	}
 	routes = append(routes, d.pipelineRoutes()...)
 	routes = append(routes, d.secretRoutes()...)
+	routes = append(routes, d.flagRoutes()...)
+	routes = append(routes, d.configRoutes()...)
+	routes = append(routes, d.overrideRoutes()...)
 	routes = append(routes, d.auditRoutes()...)
 	routes = append(routes, d.peopleRoutes()...)
 	for i := range routes {

@@ -173,3 +173,16 @@ func intParam(r *router.Request, name string, def int) (int, error) {
 	}
 	return n, nil
 }
+
+// versionParam reads the number of a version; 0 when it is left out.
+func versionParam(r *router.Request, name string) (int64, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, fault.New(fault.Invalid, "%s must be the number of a version, 1 or more", name).At(fault.Where{Field: name})
+	}
+	return n, nil
+}

@@ -38,6 +38,7 @@ func Document(info Info, routes []router.Route, pipelines []Pipeline) *huma.Open
 	for _, t := range []any{router.Sealed{}, router.SealedFor{}, sealed.Destination{}} {
 		reg.RegisterTypeAlias(reflect.TypeOf(t), reflect.TypeFor[string]())
 	}
+	reg.RegisterTypeAlias(reflect.TypeFor[router.Value](), reflect.TypeFor[any]())
 	reg.RegisterTypeAlias(reflect.TypeFor[audit.Detail](), reflect.TypeFor[[]string]()) // a pair
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",

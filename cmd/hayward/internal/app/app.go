@@ -26,6 +26,8 @@ import (
 	"github.com/haywardhq/hayward/server"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/config"
+	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -33,13 +35,15 @@ import (
 
 // App is a server, put together and listening, not yet serving.
 type App struct {
-	Host    *host.Host
-	People  *host.People
-	Secrets *secret.Service
-	Audit   *audit.Service
-	Auth    *auth.Service
-	AppID   string // the app's id
-	Router  *router.Router
+	Host     *host.Host
+	People   *host.People
+	Secrets  *secret.Service
+	Flags    *host.Flags
+	Settings *host.Settings
+	Audit    *audit.Service
+	Auth     *auth.Service
+	AppID    string // the app's id
+	Router   *router.Router
 
 	registry *component.Registry
 	settings Settings
@@ -116,6 +120,10 @@ func (a *App) wire(ctx context.Context) error {
 	gate := host.NewGate(v.Log, roles)
 	a.People = &host.People{Gate: gate, Users: a.Auth}
 	a.Secrets = secret.NewService(v.Store, v.Ring, secret.WithGate(gate))
+	a.Flags = &host.Flags{Gate: gate, Roles: roles, Tenants: a.Auth.Identity,
+		Service: flag.NewService(flag.NewEngine(v.Store, flag.WithTenantTags(host.TenantTags(a.Auth.Identity))), flag.WithGate(gate), flag.WithLogger(a.log))}
+	a.Settings = &host.Settings{Gate: gate, Entries: v.Store, Overrides: v.Store,
+		Service: config.NewService(v.Store, config.WithGate(gate), config.WithSecrets(a.Secrets), config.WithLogger(a.log))}
 	a.Audit = audit.NewService(v.Store, gate)
 	var environment pipeline.Resolver
 	if len(s.EnvAllow) > 0 {
@@ -127,7 +135,7 @@ func (a *App) wire(ctx context.Context) error {
 		Stores: memory.NewManager(journal.New(v.DB), memory.Options{}),
 		InTx:   func(tx *db.Tx) driver.Tx { return v.Store.In(tx) },
 
-		Environment: environment, Reserved: reserved, Log: a.log, RunTimeout: s.RunTimeout,
+		Environment: environment, Flags: a.Flags.Service, Reserved: reserved, Log: a.log, RunTimeout: s.RunTimeout,
 	})
 	return a.open(ctx, gate)
 }
@@ -182,7 +190,15 @@ func (a *App) sweep(ctx context.Context) {
 }
 
 // Close closes the database and gives the data directory back.
-func (a *App) Close() error { return a.vault.Close() }
+func (a *App) Close() error {
+	if a.Flags != nil {
+		a.Flags.Engine().Close()
+	}
+	if a.Settings != nil {
+		a.Settings.Close()
+	}
+	return a.vault.Close()
+}
 
 // Verify checks every audit chain against the heads kept outside the database.
 func (a *App) Verify(ctx context.Context) (audit.Report, error) { return a.vault.Verify(ctx) }
