@@ -91,6 +91,28 @@ func (c *coder) decode(e *typed.Encoded) any {
 	return v
 }
 
+func (c *coder) encodeConditions(list []Condition) (out []storedCondition) {
+	for _, cond := range list {
+		sc := storedCondition{Attribute: cond.Attribute, Op: cond.Op, Negate: cond.Negate}
+		for _, v := range cond.Values {
+			sc.Values = append(sc.Values, c.encode(v))
+		}
+		out = append(out, sc)
+	}
+	return out
+}
+
+func (c *coder) decodeConditions(list []storedCondition) (out []Condition) {
+	for _, sc := range list {
+		cond := Condition{Attribute: sc.Attribute, Op: sc.Op, Negate: sc.Negate}
+		for _, v := range sc.Values {
+			cond.Values = append(cond.Values, c.decode(&v))
+		}
+		out = append(out, cond)
+	}
+	return out
+}
+
 // Limits of what stands beside the values.
 const (
 	maxStored = 1 << 20 // bytes of a definition, or of a flag's rules
@@ -171,13 +193,7 @@ func encodeRules(rules []*Rule, now int64) (string, error) {
 		if r.Config.Params != nil {
 			s.Params = c.optional(r.Config.Params)
 		}
-		for _, cond := range r.Config.Conditions {
-			sc := storedCondition{Attribute: cond.Attribute, Op: cond.Op, Negate: cond.Negate}
-			for _, v := range cond.Values {
-				sc.Values = append(sc.Values, c.encode(v))
-			}
-			s.Conditions = append(s.Conditions, sc)
-		}
+		s.Conditions = c.encodeConditions(r.Config.Conditions)
 		s.Config.Params, s.Config.Conditions = nil, nil
 		out = append(out, s)
 	}
@@ -195,13 +211,7 @@ func decodeRules(row driver.FlagRow) ([]*Rule, error) {
 		r := &Rule{Entity: entity(s.CreatedAt, s.UpdatedAt), ID: s.ID, FlagKey: row.Name, AppID: row.App, Priority: s.Priority, Type: s.Type,
 			Config: s.Config, ReturnValue: c.decode(s.Value), ReturnVariant: s.Variant, Description: s.Description}
 		r.Config.Params, _ = c.decode(s.Params).(map[string]any)
-		for _, sc := range s.Conditions {
-			cond := Condition{Attribute: sc.Attribute, Op: sc.Op, Negate: sc.Negate}
-			for _, v := range sc.Values {
-				cond.Values = append(cond.Values, c.decode(&v))
-			}
-			r.Config.Conditions = append(r.Config.Conditions, cond)
-		}
+		r.Config.Conditions = c.decodeConditions(s.Conditions)
 		out = append(out, r)
 	}
 	if c.err != nil {
@@ -215,7 +225,8 @@ func decodeOverride(r driver.FlagOverrideRow) (*TenantOverride, error) {
 	if err != nil {
 		return nil, unreadable(r.Name, err)
 	}
-	return &TenantOverride{Entity: entity(r.CreatedAt, r.UpdatedAt), ID: id.ID(r.ID), FlagKey: r.Name, AppID: r.App, TenantID: r.Tenant, Value: v}, nil
+	return &TenantOverride{Entity: entity(r.CreatedAt, r.UpdatedAt), ID: id.ID(r.ID), FlagKey: r.Name, AppID: r.App, TenantID: r.Tenant, Value: v,
+		Version: r.Version}, nil
 }
 
 // checkNotes bounds what stands beside a definition's values.

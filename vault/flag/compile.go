@@ -120,7 +120,7 @@ func (s *idSet) has(v string) bool {
 }
 
 // compile checks a flag with everything that belongs to it, and prepares it for evaluation.
-func compile(app string, d *Definition, rules []*Rule, overrides []*TenantOverride) (*compiled, error) {
+func compile(app string, d *Definition, rules []*Rule, overrides []*TenantOverride, segments segmentSource) (*compiled, error) {
 	if err := CheckKey(d.Key); err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func compile(app string, d *Definition, rules []*Rule, overrides []*TenantOverri
 	if c.prereqs, err = compilePrereqs(d); err != nil {
 		return nil, err
 	}
-	if c.rules, err = compileRules(app, d, rules, o); err != nil {
+	if c.rules, err = compileRules(app, d, rules, o, newSegmentCompiler(segments)); err != nil {
 		return nil, err
 	}
 	if len(overrides) > 0 {
@@ -147,7 +147,7 @@ func compile(app string, d *Definition, rules []*Rule, overrides []*TenantOverri
 			return nil, err
 		}
 	}
-	if len(rules)+len(overrides)+len(d.Prerequisites) == 0 {
+	if len(rules)+len(d.Prerequisites) == 0 { // whatever other tenants set for themselves: a reason must not tell of it
 		c.plain = ReasonStatic
 	}
 	return c, nil
@@ -213,7 +213,7 @@ func compilePrereqs(d *Definition) ([]prereq, error) {
 	return out, nil
 }
 
-func compileRules(app string, d *Definition, rules []*Rule, o outputs) ([]compiledRule, error) {
+func compileRules(app string, d *Definition, rules []*Rule, o outputs, segments *segmentCompiler) ([]compiledRule, error) {
 	if len(rules) > maxRules {
 		return nil, fault.New(fault.TooLarge, "a flag has at most %d rules", maxRules).At(fault.Where{Field: "rules"})
 	}
@@ -224,7 +224,7 @@ func compileRules(app string, d *Definition, rules []*Rule, o outputs) ([]compil
 			return nil, fault.New(fault.Invalid, "a rule is missing").At(fault.Where{Field: where})
 		}
 		c := compiledRule{op: ops[r.Type], kind: r.Type, id: r.ID, reason: ReasonMatch}
-		if err := c.compile(app, d.Key, r, o, where); err != nil {
+		if err := c.compile(app, d.Key, r, o, segments, where); err != nil {
 			return nil, err
 		}
 		out = append(out, c)
@@ -244,7 +244,7 @@ func inOrder(rules []*Rule) []*Rule {
 	return sorted
 }
 
-func (c *compiledRule) compile(app, key string, r *Rule, o outputs, where string) (err error) {
+func (c *compiledRule) compile(app, key string, r *Rule, o outputs, segments *segmentCompiler, where string) (err error) {
 	if r.Type != RuleSplit {
 		if c.out, err = o.of(r.ReturnValue, r.ReturnVariant, where+".return_value"); err != nil {
 			return err
@@ -273,7 +273,7 @@ func (c *compiledRule) compile(app, key string, r *Rule, o outputs, where string
 	case RuleCustom:
 		err = c.custom(r.Config, where+".config")
 	case RuleSegment:
-		c.conditions, err = compileConditions(r.Config.Conditions, where+".config.conditions")
+		c.conditions, err = compileConditions(r.Config.Conditions, where+".config.conditions", segments)
 	default:
 		err = fault.New(fault.Invalid, "there is no type of rule %q", string(r.Type)).At(fault.Where{Field: where + ".type"}).
 			WithHint("one of when_tenant, when_tenant_tag, when_user, rollout, schedule, custom, segment, split")

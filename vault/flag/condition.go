@@ -30,13 +30,14 @@ const (
 	OpSemverLte  Op = "semver_lte"
 	OpSemverGt   Op = "semver_gt"
 	OpSemverGte  Op = "semver_gte"
-	OpExists     Op = "exists" // takes no value
+	OpExists     Op = "exists"     // takes no value
+	OpInSegment  Op = "in_segment" // takes segments' keys and no attribute, see [InSegment]
 )
 
 // Condition compares one attribute of the caller. The attributes app_id, tenant_id, user_id and ip come from the scope and
 // cannot be given by hand; all others from [WithAttributes].
 type Condition struct {
-	Attribute string `json:"attribute"`
+	Attribute string `json:"attribute,omitempty"`
 	Op        Op     `json:"op"`
 	Values    []any  `json:"values,omitempty"`
 	Negate    bool   `json:"negate,omitempty"`
@@ -63,7 +64,21 @@ const (
 // compiledCondition is a condition whose values are parsed.
 type compiledCondition struct {
 	Condition
-	test func(attr any) bool // nil for exists
+	test     func(attr any) bool // nil for exists and in_segment
+	segments []*compiledSegment  // for in_segment: one must hold
+}
+
+// match reports whether the condition holds for whom a flag is evaluated for.
+func (c *compiledCondition) match(s *subject) bool {
+	if c.segments != nil {
+		in := false
+		for _, seg := range c.segments {
+			in = in || seg.holds(s)
+		}
+		return in != c.Negate
+	}
+	attr, there := s.attribute(c.Attribute)
+	return c.holds(attr, there)
 }
 
 func (c *compiledCondition) holds(attr any, there bool) bool {
@@ -100,17 +115,22 @@ func (c *compiledCondition) comparable(attr any) bool {
 	return ok && len(s) <= maxSubject
 }
 
-func compileConditions(cs []Condition, where string) ([]compiledCondition, error) {
+func compileConditions(cs []Condition, where string, segments *segmentCompiler) ([]compiledCondition, error) {
 	if len(cs) == 0 || len(cs) > maxConditions {
 		return nil, fault.New(fault.Invalid, "a segment has 1 to %d conditions, not %d", maxConditions, len(cs)).At(fault.Where{Field: where})
 	}
 	out := make([]compiledCondition, len(cs))
 	for i, c := range cs {
-		test, err := c.compile()
+		out[i].Condition = c
+		var err error
+		if c.Op == OpInSegment {
+			out[i].segments, err = segments.named(c)
+		} else {
+			out[i].test, err = c.compile()
+		}
 		if err != nil {
 			return nil, fault.From(err).At(fault.Where{Field: where + "[" + strconv.Itoa(i) + "]"})
 		}
-		out[i] = compiledCondition{c, test}
 	}
 	return out, nil
 }
@@ -143,7 +163,7 @@ func (c Condition) compile() (func(any) bool, error) {
 	}
 	return nil, fault.New(fault.Invalid, "there is no operator %q", string(c.Op)).
 		WithHint("one of equals, contains, starts_with, ends_with, matches, lt, lte, gt, gte, semver_eq, semver_lt, semver_lte, semver_gt, " +
-			"semver_gte, exists")
+			"semver_gte, exists, in_segment")
 }
 
 func (c Condition) equals() (func(any) bool, error) {

@@ -73,6 +73,17 @@ type ListOpts struct {
 	AppID  string // in place of the app argument, if that is empty
 }
 
+// limit is the size of the page that is asked for.
+func (o ListOpts) limit() (int, error) {
+	if o.Limit < 0 || o.Offset < 0 {
+		return 0, fault.New(fault.Invalid, "a list has no negative limit or offset").At(fault.Where{Field: "limit"})
+	}
+	if o.Limit == 0 || o.Limit > maxPage {
+		return maxPage, nil
+	}
+	return o.Limit, nil
+}
+
 // Limits of a definition.
 const (
 	maxVariants      = 100

@@ -101,6 +101,10 @@ func (e *Engine) changed(c driver.Change) {
 		for _, a := range *apps {
 			a.clear()
 		}
+	case c.Noun == driver.NounFlagSegment:
+		if a := (*apps)[c.App]; a != nil {
+			a.clear()
+		}
 	case c.Noun == driver.NounFlag:
 		if a := (*apps)[c.App]; a != nil {
 			a.drop(c.Name)
@@ -218,7 +222,11 @@ func (e *Engine) read(ctx context.Context, app, key string) (*compiled, error) {
 	if err != nil {
 		return broken.because(err)
 	}
-	c, err := compile(app, d, rules, overrides)
+	var down error // the store could not answer for a segment
+	c, err := compile(app, d, rules, overrides, e.segments(ctx, app, &down))
+	if down != nil {
+		return nil, down
+	}
 	if err != nil {
 		broken.err = unreadable(key, err)
 		return broken, nil
@@ -228,6 +236,21 @@ func (e *Engine) read(ctx context.Context, app, key string) (*compiled, error) {
 		c.rules[i].serial = e.serial.Add(1)
 	}
 	return c, nil
+}
+
+// segments finds segments in the store. What it could not read is left in down: that says nothing about the flag.
+func (e *Engine) segments(ctx context.Context, app string, down *error) segmentSource {
+	st, ok := e.store.(SegmentStore)
+	if !ok {
+		return nil
+	}
+	return func(key string) (*Segment, error) {
+		s, err := st.GetFlagSegment(ctx, key, app)
+		if err != nil && !fault.Is(err, fault.NotFound) && fault.From(err).Code != codeParse {
+			*down = err
+		}
+		return s, err
+	}
 }
 
 func (c *compiled) because(err error) (*compiled, error) {

@@ -244,8 +244,7 @@ func (e *Engine) pick(key string, r *compiledRule, c *scope.Caller) *output {
 
 func (r *compiledRule) segment(s *subject) bool {
 	for i := range r.conditions {
-		attr, there := s.attribute(r.conditions[i].Attribute)
-		if !r.conditions[i].holds(attr, there) {
+		if !r.conditions[i].match(s) {
 			return false
 		}
 	}

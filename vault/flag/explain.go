@@ -3,7 +3,9 @@ package flag
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
 	"github.com/haywardhq/hayward/vault/internal/who"
 	"github.com/haywardhq/hayward/vault/scope"
@@ -59,6 +61,35 @@ func (e *Engine) explain(ctx context.Context, key, appID, ownApp string) (Explan
 	return Explanation{r.detail(), t.steps}, nil
 }
 
+// ExplainOption says for whom [Service.Explain] evaluates.
+type ExplainOption func(*scope.Caller)
+
+// ForTenant has the flag explained for another tenant than the caller's, which only an operator may.
+func ForTenant(tenantID string) ExplainOption { return func(c *scope.Caller) { c.Tenant = tenantID } }
+
+// ForUser has the flag explained for another user than the caller.
+func ForUser(userID string) ExplainOption { return func(c *scope.Caller) { c.User = userID } }
+
+// Explain evaluates a flag as [Engine.Explain] does, for the caller or for whom the options name, with the attributes of the
+// context. It asks the gate and writes the record: what it says shows how the flag is made.
+func (s *Service) Explain(ctx context.Context, key string, opts ...ExplainOption) (Explanation, error) {
+	c, err := who.Of(ctx, "", s.app)
+	if err != nil {
+		return Explanation{Detail: failed(key, err)}, err
+	}
+	subject := c
+	for _, o := range opts {
+		o(&subject)
+	}
+	foreign := c.Tenant == "" || subject.Tenant != c.Tenant
+	_, p, err := s.enter(ctx, "flag.explain", key, foreign, audit.Detail{Key: "tenant", Value: subject.Tenant}, audit.Detail{Key: "user", Value: subject.User})
+	if err != nil {
+		return Explanation{Detail: failed(key, err)}, err
+	}
+	out, err := s.engine.explain(scope.WithCaller(ctx, subject), key, c.App, s.app)
+	return out, p.EndErr(ctx, err)
+}
+
 // says puts into words why a rule matched or did not.
 func (e *Engine) says(c *compiled, r *compiledRule, s *subject, matched bool) string {
 	is := func(yes, no string) string {
@@ -87,9 +118,13 @@ func (e *Engine) says(c *compiled, r *compiledRule, s *subject, matched bool) st
 func (r *compiledRule) segmentSays(s *subject) string {
 	for i := range r.conditions {
 		c := &r.conditions[i]
-		attr, there := s.attribute(c.Attribute)
+		_, there := s.attribute(c.Attribute)
 		switch {
-		case c.holds(attr, there):
+		case c.match(s):
+		case c.segments != nil && c.Negate:
+			return "the caller is in the segment " + c.in(s)
+		case c.segments != nil:
+			return "the caller is in none of the segments " + c.names()
 		case !there:
 			return fmt.Sprintf("the caller has no attribute %s", c.Attribute)
 		default:
@@ -97,6 +132,25 @@ func (r *compiledRule) segmentSays(s *subject) string {
 		}
 	}
 	return "all conditions hold"
+}
+
+// names lists the segments of a condition.
+func (c *compiledCondition) names() string {
+	names := make([]string, len(c.segments))
+	for i, seg := range c.segments {
+		names[i] = seg.key
+	}
+	return strings.Join(names, ", ")
+}
+
+// in is the first of the condition's segments that the caller is in.
+func (c *compiledCondition) in(s *subject) string {
+	for _, seg := range c.segments {
+		if seg.holds(s) {
+			return seg.key
+		}
+	}
+	return ""
 }
 
 func (r *compiledRule) rolloutSays(key string, c *scope.Caller) string {

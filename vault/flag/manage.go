@@ -26,9 +26,14 @@ func (s *Service) enter(ctx context.Context, action, key string, operator bool, 
 	return c, p, err
 }
 
-// ended writes the end of an audit entry into the transaction of a write.
-func ended(p *audit.Pending, details ...audit.Detail) also {
-	return func(ctx context.Context, tx driver.Tx) error { return p.EndTx(ctx, tx, audit.OK, details...) }
+// by is who writes, with the end of the audit entry in the transaction of the write.
+func by(c scope.Caller, p *audit.Pending, opts []WriteOption) author {
+	end := func(ctx context.Context, tx driver.Tx) error { return p.EndTx(ctx, tx, audit.OK) }
+	return author{app: c.App, user: c.User, also: end}.with(opts)
+}
+
+func atVersion(n int64) audit.Detail {
+	return audit.Detail{Key: "version", Value: strconv.FormatInt(n, 10)}
 }
 
 // done ends an entry whose write failed; after a write that went well it was ended already.
@@ -40,7 +45,7 @@ func done(ctx context.Context, p *audit.Pending, err error) error {
 }
 
 // Define creates a flag or changes its definition, for an operator. f.AppID may be empty.
-func (s *Service) Define(ctx context.Context, f *Definition) error {
+func (s *Service) Define(ctx context.Context, f *Definition, opts ...WriteOption) error {
 	if f == nil {
 		return fault.New(fault.Invalid, "there is no definition")
 	}
@@ -51,54 +56,35 @@ func (s *Service) Define(ctx context.Context, f *Definition) error {
 	if f.AppID != "" && f.AppID != c.App {
 		return p.EndErr(ctx, fault.New(fault.Invalid, "the definition names another app than the call").WithCode("scope"))
 	}
-	return done(ctx, p, s.table.define(ctx, c.App, f, ended(p)))
+	return done(ctx, p, s.table.define(ctx, by(c, p, opts), f))
 }
 
-// SetEnabled switches a flag on or off, for an operator. The next evaluation sees it.
-func (s *Service) SetEnabled(ctx context.Context, key string, enabled bool) error {
+// SetEnabled switches a flag on or off, for an operator. The next evaluation in this process sees it, and that of another
+// replica as soon as the store has told it (over PostgreSQL within a second).
+func (s *Service) SetEnabled(ctx context.Context, key string, enabled bool, opts ...WriteOption) error {
 	c, p, err := s.enter(ctx, "flag.set_enabled", key, true, audit.Detail{Key: "enabled", Value: strconv.FormatBool(enabled)})
 	if err != nil {
 		return err
 	}
-	return done(ctx, p, s.table.setEnabled(ctx, c.App, key, enabled, ended(p)))
-}
-
-func (t *Table) setEnabled(ctx context.Context, app, key string, enabled bool, also also) error {
-	return t.update(ctx, also, func(tx driver.Tx) error {
-		row, err := find(ctx, tx, app, key)
-		if err != nil {
-			return err
-		}
-		d, err := decodeDefinition(row)
-		if err != nil {
-			return err
-		}
-		d.Enabled = enabled
-		row.Version++
-		row.UpdatedAt = tx.Now()
-		if row.Definition, err = encodeDefinition(d); err != nil {
-			return err
-		}
-		return tx.PutFlag(ctx, row)
-	})
+	return done(ctx, p, s.table.setEnabled(ctx, by(c, p, opts), key, enabled))
 }
 
 // SetRules replaces a flag's rules, for an operator.
-func (s *Service) SetRules(ctx context.Context, key string, rules []*Rule) error {
+func (s *Service) SetRules(ctx context.Context, key string, rules []*Rule, opts ...WriteOption) error {
 	c, p, err := s.enter(ctx, "flag.set_rules", key, true, audit.Detail{Key: "rules", Value: strconv.Itoa(len(rules))})
 	if err != nil {
 		return err
 	}
-	return done(ctx, p, s.table.setRules(ctx, c.App, key, rules, ended(p)))
+	return done(ctx, p, s.table.setRules(ctx, by(c, p, opts), key, rules))
 }
 
 // Delete removes a flag, its rules and every tenant's own value, for an operator.
-func (s *Service) Delete(ctx context.Context, key string) error {
+func (s *Service) Delete(ctx context.Context, key string, opts ...WriteOption) error {
 	c, p, err := s.enter(ctx, "flag.delete", key, true)
 	if err != nil {
 		return err
 	}
-	return done(ctx, p, s.table.delete(ctx, c.App, key, ended(p)))
+	return done(ctx, p, s.table.delete(ctx, by(c, p, opts), key))
 }
 
 // Get returns a flag's definition and rules, for an operator: they name other tenants.
@@ -132,53 +118,57 @@ func (s *Service) List(ctx context.Context, opts ListOpts) ([]*Definition, error
 	return out, nil
 }
 
-// SetTenantOverride sets the value a flag has for one tenant: the caller's own, which an empty tenantID means, or for an
-// operator any.
-func (s *Service) SetTenantOverride(ctx context.Context, key, tenantID string, value any) error {
-	app, tenant, p, err := s.enterTenant(ctx, "flag.set_override", key, tenantID)
-	if err != nil {
-		return err
-	}
-	return done(ctx, p, s.table.setOverride(ctx, app, tenant, key, value, ended(p)))
-}
-
-// DeleteTenantOverride removes the value a flag has for one tenant, as [Service.SetTenantOverride] sets it.
-func (s *Service) DeleteTenantOverride(ctx context.Context, key, tenantID string) error {
-	app, tenant, p, err := s.enterTenant(ctx, "flag.delete_override", key, tenantID)
-	if err != nil {
-		return err
-	}
-	return done(ctx, p, s.table.deleteOverride(ctx, app, tenant, key, ended(p)))
-}
-
-// TenantOverrides returns the values a flag has for tenants: for an operator all of them, inside a tenant its own.
-func (s *Service) TenantOverrides(ctx context.Context, key string) ([]*TenantOverride, error) {
-	c, err := who.Of(ctx, "", s.app)
+// Rollback makes a flag what it was at a version, for an operator: its definition, its rules, and whether it was on. That is
+// a new version. A flag that was deleted comes back, without the values of tenants.
+func (s *Service) Rollback(ctx context.Context, key string, to int64, opts ...WriteOption) (*Definition, error) {
+	c, p, err := s.enter(ctx, "flag.rollback", key, true, atVersion(to))
 	if err != nil {
 		return nil, err
 	}
-	c, p, err := s.enter(ctx, "flag.list_overrides", key, c.Tenant == "")
+	d, err := s.table.rollback(ctx, by(c, p, opts), key, to)
+	return d, done(ctx, p, err)
+}
+
+// History returns a flag's versions, oldest first, for an operator; also those of a flag that was deleted.
+func (s *Service) History(ctx context.Context, key string) ([]*Revision, error) {
+	c, p, err := s.enter(ctx, "flag.history", key, true)
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.table.ListFlagTenantOverrides(ctx, key, c.App)
+	return read(ctx, s, p, func(tx driver.Tx) ([]*Revision, error) { return theFlag(c.App, key).revisions(ctx, tx, notFound(key)) })
+}
+
+// GetVersion returns what a flag was at a version, for an operator.
+func (s *Service) GetVersion(ctx context.Context, key string, n int64) (d *Definition, rules []*Rule, err error) {
+	c, p, err := s.enter(ctx, "flag.get_version", key, true, atVersion(n))
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err = read(ctx, s, p, func(tx driver.Tx) (*Definition, error) {
+		row, err := restored(ctx, tx, c.App, key, n)
+		if err != nil {
+			return nil, err
+		}
+		if rules, err = decodeRules(row); err != nil {
+			return nil, err
+		}
+		return decodeDefinition(row)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, rules, nil
+}
+
+// read runs a reading call and ends its audit entry.
+func read[T any](ctx context.Context, s *Service, p *audit.Pending, fn func(driver.Tx) (T, error)) (out T, err error) {
+	err = s.table.st.View(ctx, func(tx driver.Tx) error {
+		out, err = fn(tx)
+		return err
+	})
 	if err := p.EndErr(ctx, err); err != nil {
-		return nil, err
+		var none T
+		return none, err
 	}
 	return out, nil
-}
-
-func (s *Service) enterTenant(ctx context.Context, action, key, tenantID string) (app, tenant string, p *audit.Pending, err error) {
-	c, err := who.Of(ctx, "", s.app)
-	if err != nil {
-		return "", "", nil, err
-	}
-	if tenantID == "" {
-		tenantID = c.Tenant
-	}
-	if err := driver.Owner(c.App, tenantID); err != nil {
-		return "", "", nil, err
-	}
-	c, p, err = s.enter(ctx, action, key, tenantID != c.Tenant, audit.Detail{Key: "tenant", Value: tenantID})
-	return c.App, tenantID, p, err
 }

@@ -91,8 +91,8 @@ func definition(ctx context.Context, tx driver.Tx, app, key string) (*Definition
 	return decodeDefinition(row)
 }
 
-// checkUnneeded refuses to delete a flag that is a prerequisite of another one.
-func checkUnneeded(ctx context.Context, tx driver.Tx, app, key string) error {
+// everyFlag calls fn for each flag of an app, by key.
+func everyFlag(ctx context.Context, tx driver.Tx, app string, fn func(driver.FlagRow) error) error {
 	for after := ""; ; {
 		rows, err := tx.ListFlags(ctx, app, driver.Shared, after, maxPage)
 		if err != nil {
@@ -100,18 +100,28 @@ func checkUnneeded(ctx context.Context, tx driver.Tx, app, key string) error {
 		}
 		for _, r := range rows {
 			after = r.Name
-			d, err := decodeDefinition(r)
-			if err != nil {
-				continue // one that cannot be read needs nothing
-			}
-			for _, p := range d.Prerequisites {
-				if p.FlagKey == key {
-					return fault.New(fault.Conflict, "the flag %s is a prerequisite of %s", key, d.Key).WithHint("change that one first")
-				}
+			if err := fn(r); err != nil {
+				return err
 			}
 		}
 		if len(rows) < maxPage {
 			return nil
 		}
 	}
+}
+
+// checkUnneeded refuses to delete a flag that is a prerequisite of another one.
+func checkUnneeded(ctx context.Context, tx driver.Tx, app, key string) error {
+	return everyFlag(ctx, tx, app, func(r driver.FlagRow) error {
+		d, err := decodeDefinition(r)
+		if err != nil {
+			return nil // one that cannot be read needs nothing
+		}
+		for _, p := range d.Prerequisites {
+			if p.FlagKey == key {
+				return fault.New(fault.Conflict, "the flag %s is a prerequisite of %s", key, d.Key).WithHint("change that one first")
+			}
+		}
+		return nil
+	})
 }

@@ -56,7 +56,7 @@ type RuleConfig struct {
 	Evaluator string         `json:"evaluator,omitempty"` // custom: the name given to WithEvaluator
 	Params    map[string]any `json:"params,omitempty"`
 
-	Conditions []Condition `json:"conditions,omitempty"` // segment: all must hold
+	Conditions []Condition `json:"conditions,omitempty"` // segment: all must hold; in_segment names one that is kept apart
 
 	Distribution []Weight `json:"distribution,omitempty"` // split
 }
@@ -84,6 +84,7 @@ type TenantOverride struct {
 	AppID    string `json:"app_id"`
 	TenantID string `json:"tenant_id"`
 	Value    any    `json:"value"`
+	Version  int64  `json:"version"` // rises with each write; not an input
 }
 
 func newRule(t RuleType, c RuleConfig) *Rule {
@@ -143,7 +144,10 @@ func Custom(evaluator string, params map[string]any) *Rule {
 	return newRule(RuleCustom, RuleConfig{Evaluator: evaluator, Params: params})
 }
 
-// When matches when all conditions hold: a segment.
+// WhenSegment matches who is in one of the segments, see [Segment].
+func WhenSegment(keys ...string) *Rule { return When(InSegment(keys...)) }
+
+// When matches when all conditions hold.
 func When(conditions ...Condition) *Rule {
 	return newRule(RuleSegment, RuleConfig{Conditions: conditions})
 }

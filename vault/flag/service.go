@@ -188,8 +188,3 @@ func (s *Service) Detail(ctx context.Context, key string) (Detail, error) {
 
 // All evaluates every flag of the app for the caller, see [Engine.EvaluateAll].
 func (s *Service) All(ctx context.Context) ([]Detail, error) { return s.engine.all(ctx, "", s.app) }
-
-// Explain evaluates a flag and says what was looked at, see [Engine.Explain].
-func (s *Service) Explain(ctx context.Context, key string) (Explanation, error) {
-	return s.engine.explain(ctx, key, "", s.app)
-}

@@ -5,12 +5,8 @@ import (
 	"errors"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
-	"github.com/haywardhq/hayward/vault/internal/base"
-	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
-	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -38,13 +34,13 @@ func (t *Table) DefineFlag(ctx context.Context, f *Definition) error {
 	if err != nil {
 		return err
 	}
-	return t.define(ctx, c.App, f, nil)
+	return t.define(ctx, author{app: c.App, user: c.User}, f)
 }
 
-func (t *Table) define(ctx context.Context, app string, f *Definition, also also) error {
-	d := *f
+func (t *Table) define(ctx context.Context, w author, f *Definition) error {
+	d, app := *f, w.app
 	var row driver.FlagRow
-	err := t.update(ctx, also, func(tx driver.Tx) (err error) {
+	err := t.update(ctx, w.also, func(tx driver.Tx) (err error) {
 		var rules []*Rule
 		var overrides []*TenantOverride
 		row, err = tx.Flag(ctx, app, driver.Shared, f.Key)
@@ -58,15 +54,17 @@ func (t *Table) define(ctx context.Context, app string, f *Definition, also also
 				return err
 			}
 		}
+		if err := w.expects("flag", f.Key, row.Version); err != nil {
+			return err
+		}
 		if err := check(ctx, tx, app, &d, rules, overrides); err != nil {
 			return err
 		}
-		row.Version++
-		row.UpdatedAt = tx.Now()
 		if row.Definition, err = encodeDefinition(&d); err != nil {
 			return err
 		}
-		return tx.PutFlag(ctx, row)
+		row, err = put(ctx, tx, w, row, "define")
+		return err
 	})
 	if err != nil {
 		return err
@@ -80,7 +78,7 @@ func check(ctx context.Context, tx driver.Tx, app string, d *Definition, rules [
 	if err := checkNotes(d); err != nil {
 		return err
 	}
-	if _, err := compile(app, d, rules, overrides); err != nil {
+	if _, err := compile(app, d, rules, overrides, storedSegments(ctx, tx, app)); err != nil {
 		return err
 	}
 	variants, err := d.variants()
@@ -174,12 +172,9 @@ func (t *Table) ListFlagDefinitions(ctx context.Context, appID string, opts List
 	if err != nil {
 		return nil, err
 	}
-	if opts.Limit < 0 || opts.Offset < 0 {
-		return nil, fault.New(fault.Invalid, "a list has no negative limit or offset").At(fault.Where{Field: "limit"})
-	}
-	limit := opts.Limit
-	if limit == 0 || limit > maxPage {
-		limit = maxPage
+	limit, err := opts.limit()
+	if err != nil {
+		return nil, err
 	}
 	err = t.st.View(ctx, func(tx driver.Tx) error {
 		rows, err := tx.ListFlags(ctx, c.App, driver.Shared, opts.After, limit+opts.Offset)
@@ -207,18 +202,23 @@ func (t *Table) DeleteFlagDefinition(ctx context.Context, key, appID string) err
 	if err != nil {
 		return err
 	}
-	return t.delete(ctx, c.App, key, nil)
+	return t.delete(ctx, author{app: c.App, user: c.User}, key)
 }
 
-func (t *Table) delete(ctx context.Context, app, key string, also also) error {
-	return t.update(ctx, also, func(tx driver.Tx) error {
-		if _, err := find(ctx, tx, app, key); err != nil {
+func (t *Table) delete(ctx context.Context, w author, key string) error {
+	return t.update(ctx, w.also, func(tx driver.Tx) error {
+		row, err := find(ctx, tx, w.app, key)
+		if err != nil {
 			return err
 		}
-		if err := checkUnneeded(ctx, tx, app, key); err != nil {
+		if err := errors.Join(w.expects("flag", key, row.Version), checkUnneeded(ctx, tx, w.app, key)); err != nil {
 			return err
 		}
-		return errors.Join(tx.DeleteFlagOverridesEveryTenant(ctx, app, key), tx.DeleteFlag(ctx, app, driver.Shared, key))
+		if err := forgetOverrides(ctx, tx, w, key); err != nil {
+			return err
+		}
+		return errors.Join(tx.DeleteFlagOverridesEveryTenant(ctx, w.app, key), tx.DeleteFlag(ctx, w.app, driver.Shared, key),
+			theFlag(w.app, key).forget(ctx, tx, w.user))
 	})
 }
 
@@ -228,28 +228,46 @@ func (t *Table) SetFlagRules(ctx context.Context, key, appID string, rules []*Ru
 	if err != nil {
 		return err
 	}
-	return t.setRules(ctx, c.App, key, rules, nil)
+	return t.setRules(ctx, author{app: c.App, user: c.User}, key, rules)
 }
 
-func (t *Table) setRules(ctx context.Context, app, key string, rules []*Rule, also also) error {
-	return t.update(ctx, also, func(tx driver.Tx) error {
-		row, err := find(ctx, tx, app, key)
+func (t *Table) setRules(ctx context.Context, w author, key string, rules []*Rule) error {
+	return t.change(ctx, w, key, "set_rules", func(tx driver.Tx, d *Definition, row *driver.FlagRow) (err error) {
+		if _, err := compile(w.app, d, rules, nil, storedSegments(ctx, tx, w.app)); err != nil {
+			return err
+		}
+		row.Rules, err = encodeRules(rules, tx.Now())
+		return err
+	})
+}
+
+func (t *Table) setEnabled(ctx context.Context, w author, key string, enabled bool) error {
+	return t.change(ctx, w, key, "set_enabled", func(_ driver.Tx, d *Definition, row *driver.FlagRow) (err error) {
+		d.Enabled = enabled
+		row.Definition, err = encodeDefinition(d)
+		return err
+	})
+}
+
+// change writes a new version of a flag that there is.
+func (t *Table) change(ctx context.Context, w author, key, action string, fn func(driver.Tx, *Definition, *driver.FlagRow) error) error {
+	return t.update(ctx, w.also, func(tx driver.Tx) error {
+		row, err := find(ctx, tx, w.app, key)
 		if err != nil {
+			return err
+		}
+		if err := w.expects("flag", key, row.Version); err != nil {
 			return err
 		}
 		d, err := decodeDefinition(row)
 		if err != nil {
 			return err
 		}
-		if _, err := compile(app, d, rules, nil); err != nil {
+		if err := fn(tx, d, &row); err != nil {
 			return err
 		}
-		row.Version++
-		row.UpdatedAt = tx.Now()
-		if row.Rules, err = encodeRules(rules, tx.Now()); err != nil {
-			return err
-		}
-		return tx.PutFlag(ctx, row)
+		_, err = put(ctx, tx, w, row, action)
+		return err
 	})
 }
 
@@ -260,137 +278,4 @@ func (t *Table) GetFlagRules(ctx context.Context, key, appID string) (rules []*R
 		return err
 	})
 	return rules, err
-}
-
-// SetFlagTenantOverride sets the value a flag has for one tenant.
-func (t *Table) SetFlagTenantOverride(ctx context.Context, key, appID, tenantID string, value any) error {
-	c, err := t.owner(ctx, appID, tenantID)
-	if err != nil {
-		return err
-	}
-	if c.Tenant != "" && c.Tenant != tenantID {
-		return fault.New(fault.Invalid, "this call is about the tenant %s, but the tenant in scope is another", audit.Display(tenantID)).
-			WithCode("scope").WithHint("set the scope once, at the door, with scope.WithScope")
-	}
-	return t.setOverride(ctx, c.App, tenantID, key, value, nil)
-}
-
-// owner checks whom a call about one tenant's value is about.
-func (t *Table) owner(ctx context.Context, appID, tenantID string) (scope.Caller, error) {
-	c, err := who.Of(ctx, appID, "")
-	if err != nil {
-		return c, err
-	}
-	return c, driver.Owner(c.App, tenantID)
-}
-
-func (t *Table) setOverride(ctx context.Context, app, tenant, key string, value any, also also) error {
-	return t.update(ctx, also, func(tx driver.Tx) error {
-		row, err := find(ctx, tx, app, key)
-		if err != nil {
-			return err
-		}
-		d, err := decodeDefinition(row)
-		if err != nil {
-			return err
-		}
-		if value, err = d.Type.cast(value, "value"); err != nil {
-			return err
-		}
-		e, err := typed.Encode(value)
-		if err != nil {
-			return err
-		}
-		o, err := tx.FlagOverride(ctx, app, tenant, key)
-		if errors.Is(err, driver.ErrNotFound) {
-			o, err = driver.FlagOverrideRow{App: app, Tenant: tenant, Name: key, ID: id.New(id.Override).String(), CreatedAt: tx.Now()}, nil
-		}
-		if err != nil {
-			return err
-		}
-		o.Kind, o.Value, o.UpdatedAt = e.Kind, e.Text, tx.Now()
-		return tx.PutFlagOverride(ctx, o)
-	})
-}
-
-// GetFlagTenantOverride returns the value a flag has for one tenant. For who is inside another tenant there is none.
-func (t *Table) GetFlagTenantOverride(ctx context.Context, key, appID, tenantID string) (v any, err error) {
-	c, err := t.owner(ctx, appID, tenantID)
-	if err != nil {
-		return nil, err
-	}
-	if c.Tenant != "" && c.Tenant != tenantID {
-		return nil, noOverride(key)
-	}
-	err = t.st.View(ctx, func(tx driver.Tx) error {
-		row, err := tx.FlagOverride(ctx, c.App, tenantID, key)
-		if errors.Is(err, driver.ErrNotFound) {
-			return noOverride(key)
-		}
-		if err != nil {
-			return err
-		}
-		o, err := decodeOverride(row)
-		if err == nil {
-			v = o.Value
-		}
-		return err
-	})
-	return v, err
-}
-
-func noOverride(key string) error {
-	return fault.Wrap(fault.NotFound, base.ErrOverrideNotFound, "the flag %s has no value of the tenant's own", audit.Display(key)).
-		WithCode("OverrideNotFound")
-}
-
-// DeleteFlagTenantOverride removes the value a flag has for one tenant.
-func (t *Table) DeleteFlagTenantOverride(ctx context.Context, key, appID, tenantID string) error {
-	c, err := t.owner(ctx, appID, tenantID)
-	if err != nil {
-		return err
-	}
-	if c.Tenant != "" && c.Tenant != tenantID {
-		return noOverride(key)
-	}
-	return t.deleteOverride(ctx, c.App, tenantID, key, nil)
-}
-
-func (t *Table) deleteOverride(ctx context.Context, app, tenant, key string, also also) error {
-	return t.update(ctx, also, func(tx driver.Tx) error {
-		if _, err := tx.FlagOverride(ctx, app, tenant, key); errors.Is(err, driver.ErrNotFound) {
-			return noOverride(key)
-		} else if err != nil {
-			return err
-		}
-		return tx.DeleteFlagOverride(ctx, app, tenant, key)
-	})
-}
-
-// ListFlagTenantOverrides returns the values a flag has for tenants, by tenant; for who is inside a tenant that one's alone.
-func (t *Table) ListFlagTenantOverrides(ctx context.Context, key, appID string) (out []*TenantOverride, err error) {
-	c, err := who.Of(ctx, appID, "")
-	if err != nil {
-		return nil, err
-	}
-	err = t.st.View(ctx, func(tx driver.Tx) error {
-		if c.Tenant == "" {
-			out, err = allOverrides(ctx, tx, c.App, key)
-			return err
-		}
-		row, err := tx.FlagOverride(ctx, c.App, c.Tenant, key)
-		if errors.Is(err, driver.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		o, err := decodeOverride(row)
-		out = append(out, o)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

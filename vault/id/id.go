@@ -20,6 +20,7 @@ const (
 	Secret   Prefix = "sec"
 	Flag     Prefix = "flag"
 	Rule     Prefix = "rule"
+	Segment  Prefix = "seg"
 	Config   Prefix = "cfg"
 	Override Prefix = "ovr"
 	Rotation Prefix = "rot"

@@ -11,6 +11,8 @@ func Dump(s *Store, show func(row any)) error {
 	show(s.data.audit)
 	show(s.data.flags)
 	show(s.data.flagOverrides)
+	show(s.data.flagSegments)
+	show(s.data.flagVersions)
 	show(s.data.configs)
 	show(s.data.configVersions)
 	show(s.data.rotation)

@@ -111,3 +111,34 @@ func (x *tx) DeleteFlagOverridesEveryTenant(_ context.Context, app, name string)
 	x.changed(driver.NounFlag, app, driver.Shared, name)
 	return nil
 }
+
+func (x *tx) FlagSegment(_ context.Context, app, tenant, name string) (driver.FlagSegmentRow, error) {
+	return get(app, tenant, x.s.data.flagSegments, name)
+}
+
+func (x *tx) PutFlagSegment(_ context.Context, r driver.FlagSegmentRow) error {
+	if err := x.writing(r.App, r.Tenant); err != nil {
+		return err
+	}
+	set(x, x.s.data.flagSegments, named{r.App, r.Tenant, r.Name}, r)
+	x.changed(driver.NounFlagSegment, r.App, r.Tenant, r.Name)
+	return nil
+}
+
+func (x *tx) DeleteFlagSegment(_ context.Context, app, tenant, name string) error {
+	if err := x.writing(app, tenant); err != nil {
+		return err
+	}
+	remove(x, x.s.data.flagSegments, named{app, tenant, name})
+	x.changed(driver.NounFlagSegment, app, tenant, name)
+	return nil
+}
+
+func (x *tx) ListFlagSegments(_ context.Context, app, tenant, after string, limit int) ([]driver.FlagSegmentRow, error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return nil, err
+	}
+	return list(x.s.data.flagSegments, limit, func(k named) string { return k.name }, func(k named, _ driver.FlagSegmentRow) bool {
+		return k.app == app && k.tenant == tenant && k.name > after
+	}), nil
+}

@@ -47,6 +47,8 @@ type tables struct {
 
 	flags          map[named]driver.FlagRow
 	flagOverrides  map[named]driver.FlagOverrideRow
+	flagSegments   map[named]driver.FlagSegmentRow
+	flagVersions   map[flagThing][]driver.FlagVersion // ascending
 	configs        map[named]driver.ConfigRow
 	configVersions map[named][]driver.ConfigVersion // ascending
 
@@ -68,6 +70,8 @@ func New() *Store {
 
 		flags:          map[named]driver.FlagRow{},
 		flagOverrides:  map[named]driver.FlagOverrideRow{},
+		flagSegments:   map[named]driver.FlagSegmentRow{},
+		flagVersions:   map[flagThing][]driver.FlagVersion{},
 		configs:        map[named]driver.ConfigRow{},
 		configVersions: map[named][]driver.ConfigVersion{},
 

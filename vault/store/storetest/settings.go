@@ -19,7 +19,7 @@ func flagRow(app, tenant, name string) driver.FlagRow {
 }
 
 func overrideRow(app, tenant, name string) driver.FlagOverrideRow {
-	return driver.FlagOverrideRow{App: app, Tenant: tenant, Name: name, ID: "ovr_" + app + tenant + name, Kind: "string", Value: `"é\u0000"`,
+	return driver.FlagOverrideRow{App: app, Tenant: tenant, Name: name, ID: "ovr_" + app + tenant + name, Version: 1, Kind: "string", Value: `"é\u0000"`,
 		CreatedAt: 1, UpdatedAt: 2}
 }
 
@@ -433,7 +433,8 @@ func testWatch(t *testing.T, h Harness) {
 		{func(ctx context.Context, tx driver.Tx) error { return tx.DeleteFlagOverridesEveryTenant(ctx, "a", "f") }, "flag a /shared f"},
 		{func(ctx context.Context, tx driver.Tx) error { return tx.DeleteFlag(ctx, "a", driver.Shared, "f") }, "flag a /shared f"},
 		{func(ctx context.Context, tx driver.Tx) error { return tx.PutConfig(ctx, configRow("b", "t", "c")) }, "config b t c"},
-		{func(ctx context.Context, tx driver.Tx) error { return tx.PutRoot(ctx, driver.RootRow{RootID: "r"}) }, ""},
+		{func(ctx context.Context, tx driver.Tx) error { return tx.PutRoot(ctx, driver.RootRow{RootID: "r"}) }, "key /operator /operator "},
+		{func(ctx context.Context, tx driver.Tx) error { return tx.PutSecret(ctx, head("a", "t", "s")) }, ""},
 	} {
 		update(t, st, step.write)
 		want := []string{step.want}
