@@ -22,10 +22,10 @@ type Flags interface {
 	DeleteOverride(ctx context.Context, key, tenant string) error
 	Overrides(ctx context.Context, key string) ([]host.TenantValue, error)
 
-	Define(ctx context.Context, f *flag.Definition) error
-	SetEnabled(ctx context.Context, key string, enabled bool) error
-	SetRules(ctx context.Context, key string, rules []*flag.Rule) error
-	Delete(ctx context.Context, key string) error
+	Define(ctx context.Context, f *flag.Definition, opts ...flag.WriteOption) error
+	SetEnabled(ctx context.Context, key string, enabled bool, opts ...flag.WriteOption) error
+	SetRules(ctx context.Context, key string, rules []*flag.Rule, opts ...flag.WriteOption) error
+	Delete(ctx context.Context, key string, opts ...flag.WriteOption) error
 	Get(ctx context.Context, key string) (*flag.Definition, []*flag.Rule, error)
 	List(ctx context.Context, opts flag.ListOpts) ([]*flag.Definition, error)
 }
