@@ -18,6 +18,7 @@ var (
 	ErrFlagNotFound     = base.ErrFlagNotFound
 	ErrConfigNotFound   = base.ErrConfigNotFound
 	ErrOverrideNotFound = base.ErrOverrideNotFound
+	ErrRotationNotFound = base.ErrRotationNotFound
 	ErrTypeMismatch     = base.ErrTypeMismatch
 	ErrNoTenant         = base.ErrNoTenant
 	ErrNoApp            = base.ErrNoApp

@@ -21,6 +21,7 @@ var (
 	ErrFlagNotFound     error = fault.New(fault.NotFound, "no such flag").WithCode("FlagNotFound")
 	ErrConfigNotFound   error = fault.New(fault.NotFound, "no such config entry").WithCode("ConfigNotFound")
 	ErrOverrideNotFound error = fault.New(fault.NotFound, "no such override").WithCode("OverrideNotFound")
+	ErrRotationNotFound error = fault.New(fault.NotFound, "no such rotation").WithCode("RotationNotFound")
 	ErrTypeMismatch     error = fault.New(fault.Invalid, "the value is of another type").WithCode("TypeMismatch")
 	ErrNoTenant               = scope.ErrNoTenant // no tenant in scope
 	ErrNoApp                  = scope.ErrNoApp    // no app in scope
