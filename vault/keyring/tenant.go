@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
@@ -13,6 +12,10 @@ import (
 	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
+
+// ErrDestroyed is what is left of a tenant whose keys were destroyed: no value opens, and nothing new is sealed. It is a
+// vault.ErrDecryptionFailed too.
+var ErrDestroyed error = fault.Wrap(fault.Conflict, base.ErrDecryptionFailed, "the keys of this tenant were destroyed").WithCode("KeysDestroyed")
 
 // tenantKey is an opened tenant key. Its parts sit behind functions so that no printing reaches them.
 type tenantKey struct {
@@ -26,54 +29,85 @@ func openKey(keyID string, raw []byte) *tenantKey {
 	return &tenantKey{id: keyID, aead: func() *subtle.AESGCM { return aead }, mac: newMAC(derive(raw, "mark"))}
 }
 
-// wrapData binds a wrapped key to its owner and to the root key that wraps it.
-func (r *Ring) wrapData(app, tenant, keyID string) []byte {
+// keyData binds a wrapped key to its owner and to the root key that wraps it.
+func keyData(app, tenant, keyID, rootID string) []byte {
 	b := canon.Text(nil, "hayward/tenant-key/1")
-	for _, s := range [...]string{app, tenant, keyID, r.rootID} {
+	for _, s := range [...]string{app, tenant, keyID, rootID} {
 		b = canon.Text(b, s)
 	}
 	return b
 }
 
-// primary returns the key for new values of a tenant, making it if the tenant has none. A key from a transaction that may
-// yet fail is never cached as primary: values encrypted under a key that was not kept would be lost.
+// primary returns the key for new values of a tenant, making it if the tenant has none. Which one it is, the store says
+// each time: a value sealed under a key that was replaced or destroyed a moment ago elsewhere could be lost. A key from a
+// transaction that may yet fail is not cached.
 func (r *Ring) primary(ctx context.Context, tx driver.Tx, app, tenant string) (*tenantKey, error) {
-	name := keyName{app: app, tenant: tenant}
+	generation := r.cache.generation()
+	row, err := tx.PrimaryKey(ctx, app, tenant)
+	if errors.Is(err, driver.ErrNotFound) {
+		return r.makeKey(ctx, tx, app, tenant)
+	}
+	if err != nil {
+		return nil, err
+	}
+	name := keyName{app, tenant, row.ID}
 	if k := r.cache.get(name); k != nil {
 		return k, nil
 	}
-	row, err := tx.PrimaryKey(ctx, app, tenant)
-	var k *tenantKey
-	switch {
-	case err == nil:
-		k, err = r.unwrap(row)
-	case errors.Is(err, driver.ErrNotFound):
-		k, err = r.makeKey(ctx, tx, app, tenant)
-	}
+	k, err := r.unwrap(ctx, tx, row)
 	if err != nil {
 		return nil, err
 	}
-	tx.AfterCommit(nil, func() error {
-		r.cache.put(name, k)
-		r.cache.put(keyName{app, tenant, k.id}, k)
-		return nil
-	})
+	tx.AfterCommit(nil, func() error { r.cache.put(name, k, generation); return nil })
 	return k, nil
 }
 
+// makeKey makes a tenant's primary key, unless somebody else just did or the tenant's keys were destroyed.
 func (r *Ring) makeKey(ctx context.Context, tx driver.Tx, app, tenant string) (*tenantKey, error) {
-	if err := r.ensureRoot(ctx, tx); err != nil {
+	root, err := r.writeRoot(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
-	raw := make([]byte, KeySize)
-	rand.Read(raw)
-	keyID := id.New(id.Key).String()
-	wrapped, err := r.wrap().Encrypt(raw, r.wrapData(app, tenant, keyID))
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "cannot wrap a tenant key")
+	if err := notDestroyed(ctx, tx, app, tenant); err != nil {
+		return nil, err
 	}
-	row := driver.KeyRow{App: app, Tenant: tenant, ID: keyID, RootID: r.rootID, Wrapped: wrapped, Primary: true, CreatedAt: tx.Now()}
-	return openKey(keyID, raw), tx.PutKey(ctx, row)
+	row, err := tx.PrimaryKey(ctx, app, tenant)
+	if err == nil {
+		return r.unwrap(ctx, tx, row)
+	}
+	if !errors.Is(err, driver.ErrNotFound) {
+		return nil, err
+	}
+	return newKey(ctx, tx, root, app, tenant)
+}
+
+func newKey(ctx context.Context, tx driver.Tx, root *rootKey, app, tenant string) (*tenantKey, error) {
+	raw := random()
+	row := driver.KeyRow{App: app, Tenant: tenant, ID: id.New(id.Key).String(), Primary: true, CreatedAt: tx.Now()}
+	if err := wrapKey(root, &row, raw); err != nil {
+		return nil, err
+	}
+	return openKey(row.ID, raw), tx.PutKey(ctx, row)
+}
+
+func wrapKey(root *rootKey, row *driver.KeyRow, raw []byte) (err error) {
+	row.RootID = root.id
+	if row.Wrapped, err = root.wrap().Encrypt(raw, keyData(row.App, row.Tenant, row.ID, root.id)); err != nil {
+		return fault.Wrap(fault.Internal, err, "cannot wrap a tenant key")
+	}
+	return nil
+}
+
+func notDestroyed(ctx context.Context, tx driver.Tx, app, tenant string) error {
+	row, err := tx.Shred(ctx, app, tenant)
+	if errors.Is(err, driver.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fault.Wrap(fault.Conflict, ErrDestroyed, "the keys of this tenant were destroyed on purpose (receipt %s)", row.ID).
+		WithCode("KeysDestroyed").WithHint("nothing can be stored for it again; a new tenant has a new id")
 }
 
 // byID returns the key that a stored value names. A cached key needs no look at the store.
@@ -82,35 +116,79 @@ func (r *Ring) byID(ctx context.Context, tx driver.Tx, app, tenant, keyID string
 	if k := r.cache.get(name); k != nil {
 		return k, nil
 	}
+	generation := r.cache.generation()
 	row, err := tx.Key(ctx, app, tenant, keyID)
-	if errors.Is(err, driver.ErrNotFound) {
-		return nil, fault.Wrap(fault.Internal, base.ErrDecryptionFailed, "the key %s of this tenant is not in the store", keyID).
-			WithHint("the tenant's keys were destroyed, or the database was restored from before they were made")
+	if err != nil && !errors.Is(err, driver.ErrNotFound) {
+		return nil, err
 	}
+	if err != nil || row.RootID == "" {
+		return nil, keyGone(ctx, tx, app, tenant, keyID)
+	}
+	k, err := r.unwrap(ctx, tx, row)
 	if err != nil {
 		return nil, err
 	}
-	k, err := r.unwrap(row)
-	if err != nil {
-		return nil, err
-	}
-	r.cache.put(name, k)
+	r.cache.put(name, k, generation)
 	return k, nil
 }
 
-func (r *Ring) unwrap(row driver.KeyRow) (*tenantKey, error) {
-	if row.RootID != r.rootID {
-		return nil, fault.Wrap(fault.Unavailable, base.ErrWrongRootKey,
-			"a tenant key is wrapped by the root key %s, but this is %s", row.RootID, r.rootID).
-			WithHint("put the right root key back; nothing has been changed")
+func keyGone(ctx context.Context, tx driver.Tx, app, tenant, keyID string) error {
+	if err := notDestroyed(ctx, tx, app, tenant); err != nil {
+		return err
 	}
-	raw, err := r.wrap().Decrypt(row.Wrapped, r.wrapData(row.App, row.Tenant, row.ID))
-	if err != nil || len(raw) != KeySize {
-		return nil, fault.Wrap(fault.Internal, base.ErrTampered, "the stored tenant key %s is not what was written", row.ID).
-			WithHint("restore the database from its backup")
+	return fault.Wrap(fault.Internal, base.ErrDecryptionFailed, "the key %s of this tenant is not in the store", keyID).
+		WithHint("data was restored without the keys of its time: restore the key backup too")
+}
+
+func (r *Ring) unwrap(ctx context.Context, tx driver.Tx, row driver.KeyRow) (*tenantKey, error) {
+	raw, err := r.openTenantKey(ctx, tx, row)
+	if err != nil {
+		return nil, err
 	}
 	return openKey(row.ID, raw), nil
 }
 
+func (r *Ring) openTenantKey(ctx context.Context, tx driver.Tx, row driver.KeyRow) ([]byte, error) {
+	root, err := r.rootFor(ctx, tx, row.RootID)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := root.wrap().Decrypt(row.Wrapped, keyData(row.App, row.Tenant, row.ID, root.id))
+	if err != nil || len(raw) != KeySize {
+		return nil, fault.Wrap(fault.Internal, base.ErrTampered, "the stored tenant key %s is not what was written", row.ID).
+			WithHint("restore the database from its backup")
+	}
+	return raw, nil
+}
+
 // Forget drops a tenant's opened keys from memory, after they were changed or destroyed in the store.
 func (r *Ring) Forget(app, tenant string) { r.cache.forget(app, tenant) }
+
+// Stale reports whether a key is no longer the one that new values of the tenant are encrypted under.
+func (r *Ring) Stale(ctx context.Context, tx driver.Tx, app, tenant, keyID string) (bool, error) {
+	row, err := tx.PrimaryKey(ctx, app, tenant)
+	if errors.Is(err, driver.ErrNotFound) {
+		return true, nil
+	}
+	return row.ID != keyID, err
+}
+
+// RotateTenant gives a tenant a new primary key and returns its id. The old keys stay and open what they encrypted, until
+// [Ring.DropUnused]. tx must be a write transaction.
+func (r *Ring) RotateTenant(ctx context.Context, tx driver.Tx, app, tenant string) (keyID string, err error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return "", err
+	}
+	root, err := r.writeRoot(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	if err := notDestroyed(ctx, tx, app, tenant); err != nil {
+		return "", err
+	}
+	k, err := newKey(ctx, tx, root, app, tenant)
+	if err != nil {
+		return "", err
+	}
+	return k.id, nil
+}

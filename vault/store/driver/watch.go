@@ -7,6 +7,7 @@ const (
 	NounFlag        = "flag"
 	NounFlagSegment = "flag_segment" // what was compiled from any flag of the app may have changed
 	NounConfig      = "config"
+	NounKey         = "key" // a tenant's keys; under [Operator] the server's own
 	// NounEverything says that anything may have changed, of every app: the store may have missed changes that another
 	// process made. App, Tenant and Name are empty. Whoever keeps something drops all of it.
 	NounEverything = "*"

@@ -39,6 +39,8 @@ type (
 type tables struct {
 	root     *driver.RootRow
 	keys     map[named]driver.KeyRow
+	system   map[[2]string]driver.SystemKeyRow // purpose, id
+	shreds   map[named]driver.ShredRow         // the name is empty
 	secrets  map[named]driver.SecretRow
 	versions map[named][]driver.SecretVersion // ascending
 	ledger   map[ledgerKey]driver.LedgerRow
@@ -62,6 +64,8 @@ type named struct{ app, tenant, name string }
 func New() *Store {
 	s := &Store{now: time.Now, data: tables{
 		keys:     map[named]driver.KeyRow{},
+		system:   map[[2]string]driver.SystemKeyRow{},
+		shreds:   map[named]driver.ShredRow{},
 		secrets:  map[named]driver.SecretRow{},
 		versions: map[named][]driver.SecretVersion{},
 		ledger:   map[ledgerKey]driver.LedgerRow{},

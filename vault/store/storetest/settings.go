@@ -434,7 +434,7 @@ func testWatch(t *testing.T, h Harness) {
 		{func(ctx context.Context, tx driver.Tx) error { return tx.DeleteFlag(ctx, "a", driver.Shared, "f") }, "flag a /shared f"},
 		{func(ctx context.Context, tx driver.Tx) error { return tx.PutConfig(ctx, configRow("b", "t", "c")) }, "config b t c"},
 		{func(ctx context.Context, tx driver.Tx) error { return tx.PutRoot(ctx, driver.RootRow{RootID: "r"}) }, "key /operator /operator "},
-		{func(ctx context.Context, tx driver.Tx) error { return tx.PutSecret(ctx, head("a", "t", "s")) }, ""},
+		{func(ctx context.Context, tx driver.Tx) error { return tx.LockRoot(ctx) }, ""},
 	} {
 		update(t, st, step.write)
 		want := []string{step.want}
