@@ -51,6 +51,7 @@ var importers = map[string]map[string]string{
 	"sealed/reveal": {
 		"egress":        "opens a credential for the origin of a request, on the last line before the wire",
 		"vault/keyring": "encrypts values, and reads the root key",
+		"vault/source":  "compares two values of a key to tell a watch of a change, and counts the bytes a cache keeps",
 		"auth":          "compares a client's secret and hands a fresh token to its owner",
 		"auth/password": "hashes and verifies passwords",
 		"host/redact":   "looks for values of this run in text that is about to leave",
@@ -73,6 +74,7 @@ var callers = map[string]map[string]string{
 	"scope.Strict":      {"vault/audit": "the gate of every service", "host": "first line of the services"},
 	"scope.Lenient": {"vault/secret": "first line of the service; shared entries have no tenant", "vault/audit": "the operator reads outside every tenant",
 		"vault/internal/who": "first line of the services for flags, config and overrides",
+		"vault/source":       "one tenant's secrets as a source: refuses who calls from inside another tenant",
 		"host":               "first line of the services", "cmd/hayward/internal/app": "wires the doors"},
 }
 
@@ -95,7 +97,7 @@ var uses = []struct {
 			"bench": "a model that answers at once, on loopback", "internal/parts": "finds a free port for a test"},
 		"a port is opened in one place, which knows the rules for plaintext"},
 	{[]string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv"},
-		map[string]string{"vault/keyring": "the root key's variable", "cmd/...": "the program reads its settings", "internal/...": "helpers of the build", "bench": "starts the servers it measures",
+		map[string]string{"vault/keyring": "the root key's variable", "vault/source": "the environment as a source, by permission", "cmd/...": "the program reads its settings", "internal/...": "helpers of the build", "bench": "starts the servers it measures",
 			"pipeline/pipelinetest": "where test vectors are", "pipeline/vectortest": "where test vectors are"},
 		"the environment belongs to the server's operator: a room gets what it needs as an argument, or a tenant could name a variable"},
 	{[]string{"exec.Command", "exec.CommandContext", "syscall.Exec", "os.StartProcess", "plugin.Open"},
