@@ -60,19 +60,26 @@ func Open(ctx context.Context, d *db.DB, c Config) (*Service, error) {
 
 // CreateUser creates a user with a password. A zero password creates a user who cannot log in yet.
 func (s *Service) CreateUser(ctx context.Context, app string, n identity.NewUser, pw sealed.Value) (identity.User, error) {
-	if !pw.IsZero() {
-		hash, err := s.Passwords.Hash(ctx, pw)
-		if err != nil {
-			return identity.User{}, err
-		}
-		n.PasswordHash = hash
-	}
-	if n.PasswordHash != "" {
-		if err := password.Check(n.PasswordHash); err != nil {
-			return identity.User{}, err
-		}
+	n, err := s.WithPassword(ctx, n, pw)
+	if err != nil {
+		return identity.User{}, err
 	}
 	return s.Identity.CreateUser(ctx, app, n)
+}
+
+// WithPassword returns n with the hash of a password, unless that is zero. Hashing takes long on purpose: it is done before
+// a transaction, not in one.
+func (s *Service) WithPassword(ctx context.Context, n identity.NewUser, pw sealed.Value) (identity.NewUser, error) {
+	var err error
+	if !pw.IsZero() {
+		if n.PasswordHash, err = s.Passwords.Hash(ctx, pw); err != nil {
+			return n, err
+		}
+	}
+	if n.PasswordHash != "" {
+		err = password.Check(n.PasswordHash)
+	}
+	return n, err
 }
 
 // SetPassword gives a user another password and ends every token the user has.

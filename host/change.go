@@ -32,8 +32,15 @@ func (p *People) ChangeUser(ctx context.Context, name string, ch UserChange) err
 	if err != nil {
 		return finish(ctx, entry, err)
 	}
-	entry.Note(plan.details()...)
-	return finish(ctx, entry, p.apply(ctx, c, plan))
+	hash := ""
+	if ch.Password != nil {
+		if hash, err = p.Users.Passwords.Hash(ctx, *ch.Password); err != nil {
+			return finish(ctx, entry, err)
+		}
+	}
+	return p.write(ctx, entry, func(ids *identity.Store) ([]audit.Detail, error) {
+		return plan.details(), apply(ctx, ids, c, plan, hash)
+	})
 }
 
 // change is a UserChange that may be made.
@@ -86,36 +93,36 @@ func (p *People) plan(ctx context.Context, c scope.Caller, name string, ch UserC
 	return out, nil
 }
 
-func (p *People) apply(ctx context.Context, c scope.Caller, ch change) error {
+// apply makes the change. Whether the tenant keeps an admin is looked at in the same transaction, so that two admins who
+// demote each other at once do not both succeed.
+func apply(ctx context.Context, ids *identity.Store, c scope.Caller, ch change, hash string) error {
 	if disables := ch.Disabled != nil && *ch.Disabled; c.Tenant != "" && (disables || (ch.roles != 0 && !ch.roles.Has(policy.Admin))) {
-		p.admins.Lock()
-		defer p.admins.Unlock()
-		if err := p.keepsAdmin(ctx, c, ch); err != nil {
+		if err := keepsAdmin(ctx, ids, c, ch); err != nil {
 			return err
 		}
 	}
-	if ch.Password != nil {
-		if err := p.Users.SetPassword(ctx, c.App, ch.user.ID, *ch.Password); err != nil {
+	if hash != "" {
+		if err := ids.SetPasswordHash(ctx, c.App, ch.user.ID, hash); err != nil {
 			return err
 		}
 	}
 	if ch.roles != 0 {
-		if err := p.Users.Identity.SetMembership(ctx, c.App, ch.tenant.ID, ch.user.ID, ch.roles); err != nil {
+		if err := ids.SetMembership(ctx, c.App, ch.tenant.ID, ch.user.ID, ch.roles); err != nil {
 			return err
 		}
 	}
 	if ch.Disabled != nil {
-		return p.Users.Identity.SetUserDisabled(ctx, c.App, ch.user.ID, *ch.Disabled)
+		return ids.SetUserDisabled(ctx, c.App, ch.user.ID, *ch.Disabled)
 	}
 	return nil
 }
 
 // keepsAdmin refuses an admin's change of a user, who will be one no longer, if nobody else can manage the tenant from
 // inside.
-func (p *People) keepsAdmin(ctx context.Context, c scope.Caller, ch change) error {
+func keepsAdmin(ctx context.Context, ids *identity.Store, c scope.Caller, ch change) error {
 	page := identity.Page{Limit: 1000}
 	for {
-		members, err := p.Users.Identity.ListMembers(ctx, c.App, c.Tenant, page)
+		members, err := ids.ListMembers(ctx, c.App, c.Tenant, page)
 		if err != nil {
 			return err
 		}

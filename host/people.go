@@ -2,15 +2,16 @@ package host
 
 import (
 	"context"
-	"sync"
 
 	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/identity"
 	"github.com/haywardhq/hayward/auth/policy"
+	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/scope"
+	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
 // People manages tenants and users on behalf of a caller: the operator those of the app, an admin the members of his own
@@ -18,8 +19,8 @@ import (
 type People struct {
 	Gate  audit.Gate
 	Users *auth.Service
-
-	admins sync.Mutex // held while it is looked whether a tenant keeps an admin, and until the change is made
+	// InTx joins the vault's store to a transaction of the database, so that a change and its audit entry are one write.
+	InTx func(*db.Tx) driver.Tx
 }
 
 // Person is a user with the roles held in the tenant that was asked about.
@@ -42,14 +43,31 @@ func (p *People) enter(ctx context.Context, action, resource, name, about string
 	return c, entry, err
 }
 
+// write makes a change and completes its audit entry in one transaction.
+func (p *People) write(ctx context.Context, entry *audit.Pending, fn func(*identity.Store) ([]audit.Detail, error)) error {
+	var details []audit.Detail
+	err := p.Users.Identity.Together(ctx, func(ids *identity.Store) (err error) {
+		details, err = fn(ids)
+		return err
+	}, func(tx *db.Tx) error { return entry.EndTx(ctx, p.InTx(tx), audit.OK, details...) })
+	if err != nil {
+		return finish(ctx, entry, err)
+	}
+	return nil
+}
+
 // CreateTenant creates a tenant; only an operator may.
 func (p *People) CreateTenant(ctx context.Context, slug, name string) (identity.Tenant, error) {
 	c, entry, err := p.enter(ctx, "tenant.manage", "tenant", slug, slug)
 	if err != nil {
 		return identity.Tenant{}, err
 	}
-	t, err := p.Users.Identity.CreateTenant(ctx, c.App, slug, name)
-	if err := finish(ctx, entry, err); err != nil {
+	var t identity.Tenant
+	err = p.write(ctx, entry, func(ids *identity.Store) ([]audit.Detail, error) {
+		t, err = ids.CreateTenant(ctx, c.App, slug, name)
+		return nil, err
+	})
+	if err != nil {
 		return identity.Tenant{}, err
 	}
 	return t, nil
@@ -75,10 +93,12 @@ func (p *People) SuspendTenant(ctx context.Context, slug string, suspended bool)
 		return err
 	}
 	t, err := p.tenant(c, slug)
-	if err == nil {
-		err = p.Users.Identity.SetTenantDisabled(ctx, c.App, t.ID, suspended)
+	if err != nil {
+		return finish(ctx, entry, err)
 	}
-	return finish(ctx, entry, err)
+	return p.write(ctx, entry, func(ids *identity.Store) ([]audit.Detail, error) {
+		return nil, ids.SetTenantDisabled(ctx, c.App, t.ID, suspended)
+	})
 }
 
 // tenant finds the tenant a call is about. Inside a tenant that can only be the caller's own; another one is not found.
@@ -115,27 +135,25 @@ func (p *People) CreateUser(ctx context.Context, n NewPerson) (identity.User, er
 	if err != nil {
 		return identity.User{}, err
 	}
-	u, err := p.create(ctx, c, n)
-	if err == nil {
-		entry.Note(audit.Detail{Key: "user", Value: u.ID})
-	}
-	if err := finish(ctx, entry, err); err != nil {
-		return identity.User{}, err
-	}
-	return u, nil
-}
-
-func (p *People) create(ctx context.Context, c scope.Caller, n NewPerson) (identity.User, error) {
 	roles, t, err := p.placeOf(c, n)
+	var made identity.NewUser
+	if err == nil {
+		made, err = p.Users.WithPassword(ctx, identity.NewUser{Name: n.Name, FullName: n.FullName, Email: n.Email, Operator: n.Operator}, n.Password)
+	}
 	if err != nil {
-		return identity.User{}, err
+		return identity.User{}, finish(ctx, entry, err)
 	}
-	u, err := p.Users.CreateUser(ctx, c.App, identity.NewUser{Name: n.Name, FullName: n.FullName, Email: n.Email, Operator: n.Operator}, n.Password)
-	if err != nil || n.Operator {
-		return u, err
-	}
-	if err := p.Users.Identity.SetMembership(ctx, c.App, t.ID, u.ID, roles); err != nil {
-		_ = p.Users.Identity.DeleteUser(context.WithoutCancel(ctx), c.App, u.ID) // no half-made user stays behind
+	var u identity.User
+	err = p.write(ctx, entry, func(ids *identity.Store) ([]audit.Detail, error) {
+		if u, err = ids.CreateUser(ctx, c.App, made); err != nil {
+			return nil, err
+		}
+		if !n.Operator {
+			err = ids.SetMembership(ctx, c.App, t.ID, u.ID, roles)
+		}
+		return []audit.Detail{{Key: "user", Value: u.ID}}, err
+	})
+	if err != nil {
 		return identity.User{}, err
 	}
 	return u, nil

@@ -26,6 +26,7 @@ type Store struct {
 	accounts *cow.Map[key, *Account]
 	tenants  *cow.Map[key, *Tenant]
 	slugs    *cow.Map[key, string] // (app, slug) -> id
+	open     *change               // set inside Together: what this store writes and reads there
 }
 
 // key is an id inside an app.
@@ -65,6 +66,9 @@ type change struct {
 // write runs fn in a write transaction. What fn touched is read back inside the transaction and put into memory between
 // commit and acknowledgement: the database runs these steps in the order of its commits, so memory never goes back.
 func (s *Store) write(ctx context.Context, fn func(*change) error) error {
+	if s.open != nil {
+		return fn(s.open)
+	}
 	stored := false
 	err := s.db.Update(ctx, func(tx *db.Tx) error {
 		c := &change{Tx: tx}
@@ -160,8 +164,28 @@ func (s *Store) Reload(ctx context.Context) error {
 	})
 }
 
-// view runs a read transaction.
-func (s *Store) view(ctx context.Context, fn func(*db.Tx) error) error { return s.db.View(ctx, fn) }
+// view runs a read transaction, or reads inside the one that is open.
+func (s *Store) view(ctx context.Context, fn func(*db.Tx) error) error {
+	if s.open != nil {
+		return fn(s.open.Tx)
+	}
+	return s.db.View(ctx, fn)
+}
+
+// Together runs fn, and then also, in one write transaction: everything that fn changes through the store it is given, and
+// what also adds to the same transaction, such as the record of it, is kept together or not at all. The given store is good
+// until fn returns and for one goroutine. What it answers from memory ([Store.Account], [Store.Tenant], [Store.GetUser]) is
+// as it was before. fn must be quick, since nobody else writes meanwhile, and may be run again.
+func (s *Store) Together(ctx context.Context, fn func(*Store) error, also func(*db.Tx) error) error {
+	return s.write(ctx, func(c *change) error {
+		in := *s
+		in.open = c
+		if err := fn(&in); err != nil {
+			return err
+		}
+		return also(c.Tx)
+	})
+}
 
 func micros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 

@@ -49,6 +49,7 @@ func (s *Store) CreateTenant(ctx context.Context, app, slug, name string) (Tenan
 		return Tenant{}, err
 	}
 	id := newID("ten")
+	var made *Tenant
 	err := s.write(ctx, func(c *change) error {
 		if err := requireApp(ctx, c.Tx, app); err != nil {
 			return err
@@ -56,12 +57,16 @@ func (s *Store) CreateTenant(ctx context.Context, app, slug, name string) (Tenan
 		c.tenants = append(c.tenants, key{app, id})
 		_, err := c.Exec(ctx, "INSERT INTO auth_tenant (app, id, slug, name, disabled, created, updated) VALUES (?, ?, ?, ?, 0, ?, ?)",
 			app, id, slug, name, c.Now(), c.Now())
-		return conflict(err, "there is already a tenant with the slug %q", slug)
+		if err != nil {
+			return conflict(err, "there is already a tenant with the slug %q", slug)
+		}
+		made, err = readTenant(ctx, c.Tx, key{app, id})
+		return err
 	})
 	if err != nil {
 		return Tenant{}, err
 	}
-	return s.GetTenant(ctx, app, id)
+	return *made, nil
 }
 
 func requireApp(ctx context.Context, tx *db.Tx, app string) error {

@@ -14,6 +14,7 @@ func (s *Store) CreateUser(ctx context.Context, app string, n NewUser) (User, er
 		return User{}, err
 	}
 	id := newID("usr")
+	var made *Account
 	err = s.write(ctx, func(c *change) error {
 		if err := requireApp(ctx, c.Tx, app); err != nil {
 			return err
@@ -22,12 +23,16 @@ func (s *Store) CreateUser(ctx context.Context, app string, n NewUser) (User, er
 		_, err := c.Exec(ctx, "INSERT INTO auth_user (app, id, name, skeleton, full_name, email, password_hash, operator, disabled, "+
 			"credential_version, home_tenant, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 1, '', ?, ?)",
 			app, id, name, skeleton(name), n.FullName, n.Email, n.PasswordHash, n.Operator, c.Now(), c.Now())
-		return conflict(err, "there is already a user with this name or one that looks the same")
+		if err != nil {
+			return conflict(err, "there is already a user with this name or one that looks the same")
+		}
+		made, err = readAccount(ctx, c.Tx, key{app, id})
+		return err
 	})
 	if err != nil {
 		return User{}, err
 	}
-	return s.GetUser(ctx, app, id)
+	return made.User, nil
 }
 
 // GetUser returns a living user.

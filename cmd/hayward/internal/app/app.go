@@ -118,7 +118,8 @@ func (a *App) wire(ctx context.Context) error {
 	a.AppID = app.ID
 	roles := host.RoleBook{Store: a.Auth.Identity}
 	gate := host.NewGate(v.Log, roles)
-	a.People = &host.People{Gate: gate, Users: a.Auth}
+	inTx := func(tx *db.Tx) driver.Tx { return v.Store.In(tx) }
+	a.People = &host.People{Gate: gate, Users: a.Auth, InTx: inTx}
 	a.Secrets = secret.NewService(v.Store, v.Ring, secret.WithGate(gate))
 	a.Flags = &host.Flags{Gate: gate, Roles: roles, Tenants: a.Auth.Identity,
 		Service: flag.NewService(flag.NewEngine(v.Store, flag.WithTenantTags(host.TenantTags(a.Auth.Identity))), flag.WithGate(gate), flag.WithLogger(a.log))}
@@ -133,7 +134,7 @@ func (a *App) wire(ctx context.Context) error {
 		DB: v.DB, Gate: gate, Roles: roles, Vault: a.Secrets, Registry: a.registry,
 		HTTP:   egress.New(policy, egress.Options{}),
 		Stores: memory.NewManager(journal.New(v.DB), memory.Options{}),
-		InTx:   func(tx *db.Tx) driver.Tx { return v.Store.In(tx) },
+		InTx:   inTx,
 
 		Environment: environment, Flags: a.Flags.Service, Reserved: reserved, Log: a.log, RunTimeout: s.RunTimeout,
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/identity"
 	"github.com/haywardhq/hayward/auth/password"
+	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/scope"
@@ -48,23 +49,28 @@ func CreateOperator(ctx context.Context, s Settings, name string, pw sealed.Valu
 	if err != nil {
 		return out, err
 	}
-	out.User, err = createOperator(ctx, ids, s.Password, app.ID, name, pw)
-	if err == nil {
-		entry.Note(audit.Detail{Key: "user", Value: out.User.ID})
+	hash, err := hashed(ctx, s.Password, pw)
+	if err != nil {
+		return out, entry.EndErr(ctx, err)
 	}
-	return out, entry.EndErr(ctx, err)
+	err = ids.Together(ctx, func(ids *identity.Store) error {
+		out.User, err = ids.CreateUser(ctx, app.ID, identity.NewUser{Name: name, Operator: true, PasswordHash: hash})
+		return err
+	}, func(tx *db.Tx) error {
+		return entry.EndTx(ctx, v.Store.In(tx), audit.OK, audit.Detail{Key: "user", Value: out.User.ID})
+	})
+	if err != nil {
+		return out, entry.EndErr(ctx, err)
+	}
+	return out, nil
 }
 
-func createOperator(ctx context.Context, ids *identity.Store, o password.Options, app, name string, pw sealed.Value) (identity.User, error) {
+func hashed(ctx context.Context, o password.Options, pw sealed.Value) (string, error) {
 	hasher, err := password.New(o)
 	if err != nil {
-		return identity.User{}, err
+		return "", err
 	}
-	hash, err := hasher.Hash(ctx, pw)
-	if err != nil {
-		return identity.User{}, err
-	}
-	return ids.CreateUser(ctx, app, identity.NewUser{Name: name, Operator: true, PasswordHash: hash})
+	return hasher.Hash(ctx, pw)
 }
 
 // HasUsers reports whether anybody could log in at all: a server without users was never set up.

@@ -33,6 +33,8 @@ func TestAnotherTenantsSettingsAreNotThere(t *testing.T) {
 		{"DELETE", "/api/v1/flags/THE_KEY/override?tenant=acme", ""},
 		{"PUT", "/api/v1/flags/THE_KEY/override?tenant=acme", `{"value": "stolen"}`},
 		{"GET", "/api/v1/flags/THE_KEY/overrides", ""},
+		{"GET", "/api/v1/flags/THE_KEY", ""}, // the reason, too, must not say that somebody has a value
+		{"POST", "/api/v1/flags/THE_KEY/explain", `{}`},
 		{"POST", "/api/v1/flags/THE_KEY/explain", `{"tenant": "acme"}`},
 		{"GET", "/api/v1/config/THE_KEY", ""},
 		{"GET", "/api/v1/config/THE_KEY?version=1", ""},
