@@ -1,6 +1,10 @@
 """Writes init parameters and sockets of Haystack's components as JSON, for pipeline/components/testdata/table.json.
 
     python component_table.py > ../../pipeline/components/testdata/table.json
+
+With the packages of requirements-2.txt, those that only Haystack 2 has:
+
+    python component_table.py 2 > ../../pipeline/components/testdata/table2.json
 """
 
 import enum
@@ -9,7 +13,10 @@ import inspect
 import json
 import sys
 
-from haystack.core.super_component.super_component import _delegate_default
+try:
+    from haystack.core.super_component.super_component import _delegate_default
+except ImportError:
+    _delegate_default = object()
 from haystack.core.serialization import component_from_dict
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.utils.auth import Secret
@@ -26,6 +33,7 @@ CLASSES = {
     "converters.output_adapter.OutputAdapter": {"template": "{{ a }}", "output_type": "str"},
     "converters.txt.TextFileToDocument": {},
     "extractors.regex_text_extractor.RegexTextExtractor": {"regex_pattern": "(a)"},
+    "generators.chat.azure.AzureOpenAIChatGenerator": {"azure_endpoint": "https://example.openai.azure.com"},
     "generators.chat.openai.OpenAIChatGenerator": {},
     "joiners.answer_joiner.AnswerJoiner": {},
     "joiners.branch.BranchJoiner": {"type_": "list[str]"},
@@ -51,6 +59,11 @@ CLASSES = {
     "writers.document_writer.DocumentWriter": {"document_store": "store"},
 }
 
+# What Haystack 3 removed.
+REMOVED = {
+    "generators.azure.AzureOpenAIGenerator": {"azure_endpoint": "https://example.openai.azure.com"},
+    "generators.openai.OpenAIGenerator": {},
+}
 
 # And outside haystack.components.
 OTHERS = {
@@ -80,10 +93,18 @@ def plain(value):
     return value
 
 
+CHUNK = "[haystack.dataclasses.streaming_chunk.StreamingChunk]"
+
+
+def type_string(t):
+    # Haystack 2 writes a Callable without its parameters.
+    return serialize_type(t).replace("collections.abc.Callable[, ", f"collections.abc.Callable[{CHUNK}, ")
+
+
 def socket(s):
     return {
         "name": s.name,
-        "type": serialize_type(s.type),
+        "type": type_string(s.type),
         "mandatory": s.is_mandatory,
         "default": None if s.is_mandatory else plain(s.default_value),
         "variadic": "greedy" if s.is_greedy else "lazy" if s.is_lazy_variadic else "",
@@ -115,6 +136,8 @@ def entry(path, args):
     }
 
 
+if sys.argv[1:] == ["2"]:
+    CLASSES, OTHERS = REMOVED, {}
 json.dump([entry("haystack.components." + path, args) for path, args in sorted(CLASSES.items())]
     + [entry(path, args) for path, args in sorted(OTHERS.items())], sys.stdout, indent=1)
 print()

@@ -44,7 +44,8 @@ trap 'rm -f "$printed"' EXIT
 into() {
   file="$1"
   echo "$2"
-  "$python" -W ignore "conformance/oracle/$2" > "$printed"
+  # shellcheck disable=SC2086 # a script and its arguments
+  "$python" -W ignore conformance/oracle/$2 > "$printed"
   case "$file" in *.go) gofmt "$printed" > "$file" ;; *) cat "$printed" > "$file" ;; esac
 }
 into pipeline/pytype/classes_table.go type_classes.py
@@ -52,3 +53,12 @@ into pipeline/value/casing_table.go casing.py
 into pipeline/jinja/testdata/cases.json jinja_cases.py
 into pipeline/jinja/chatext/testdata/cases.json chat_template_cases.py
 into pipeline/components/testdata/table.json component_table.py
+
+# Haystack 2 needs a Python of its own: python3 -m venv .oracle2 && .oracle2/bin/pip install -r conformance/oracle/requirements-2.txt
+python="${HAYWARD_ORACLE2_PYTHON:-.oracle2/bin/python}"
+if [ -x "$python" ]; then
+  "$python" -c 'import haystack, sys; sys.exit(haystack.__version__ != "2.31.0" and "haystack-ai is not 2.31.0")'
+  into pipeline/components/testdata/table2.json "component_table.py 2"
+else
+  echo "left out, for want of Haystack 2: pipeline/components/testdata/table2.json"
+fi

@@ -85,6 +85,12 @@ func (b *Builder) Get(name string) value.Value {
 	return v
 }
 
+// Has reports whether the type declares a parameter, for code that several types share.
+func (b *Builder) Has(name string) bool {
+	_, ok := b.Params.Get(name)
+	return ok
+}
+
 // IsNone reports whether a parameter is None.
 func (b *Builder) IsNone(name string) bool { return b.Get(name) == value.None }
 

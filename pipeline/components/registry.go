@@ -8,6 +8,7 @@ import (
 	"github.com/haywardhq/hayward/pipeline/components/builders"
 	"github.com/haywardhq/hayward/pipeline/components/converters"
 	"github.com/haywardhq/hayward/pipeline/components/extractors"
+	"github.com/haywardhq/hayward/pipeline/components/generators"
 	"github.com/haywardhq/hayward/pipeline/components/generators/chat"
 	"github.com/haywardhq/hayward/pipeline/components/joiners"
 	"github.com/haywardhq/hayward/pipeline/components/preprocessors"
@@ -36,6 +37,9 @@ func types() []*component.Type {
 		converters.OutputAdapterType(),
 		converters.TextFileToDocumentType(),
 		extractors.RegexTextExtractorType(),
+		generators.AzureOpenAIGeneratorType(),
+		generators.OpenAIGeneratorType(),
+		chat.AzureOpenAIChatGeneratorType(),
 		chat.OpenAIChatGeneratorType(),
 		joiners.AnswerJoinerType(),
 		joiners.BranchJoinerType(),

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -34,16 +35,27 @@ const (
 // keeps nothing. Variables such as OPENAI_BASE_URL and OPENAI_TIMEOUT, which Python reads behind the author's back, are
 // not looked at.
 type OpenAIChatGenerator struct {
-	secret       component.Secret
+	typ          string // the type that asks for the key
+	keys         []keySlot
+	documented   []sealed.Destination
 	model        string
 	streaming    bool
 	endpoint     string // of chat completions
 	origin       sealed.Destination
 	organization *string
+	headers      http.Header // of every request
 	kwargs       *value.Dict
 	timeout      time.Duration
 	retries      int
 	toolsStrict  bool
+	plain        bool // only what generation_kwargs say is sent along, as the generators of 2.x do
+}
+
+// keySlot is a secret that opens the provider, and the header it goes into. The first slot that has a value is used.
+type keySlot struct {
+	param          string
+	secret         component.Secret
+	header, prefix string
 }
 
 var (
@@ -77,10 +89,48 @@ func OpenAIChatGeneratorType() *component.Type {
 }
 
 func newOpenAI(b *component.Builder) (component.Component, *component.Spec, error) {
-	g := &OpenAIChatGenerator{secret: b.Secret("api_key"), model: b.Str("model"), organization: b.OptStr("organization"),
-		kwargs: b.Dict("generation_kwargs"), toolsStrict: b.Bool("tools_strict"), timeout: defaultTimeout, retries: defaultRetries}
+	g, err := NewOpenAI(b, openAIType)
+	if err != nil {
+		return nil, nil, err
+	}
+	return g, chatSpec(), nil
+}
+
+// NewOpenAI reads the init parameters that OpenAI's generators share, for the type that asks. Parameters that the type does
+// not have count as none.
+func NewOpenAI(b *component.Builder, typ string) (*OpenAIChatGenerator, error) {
+	g, err := common(b, typ)
+	if err != nil {
+		return nil, err
+	}
 	if b.IsNone("api_key") {
 		b.Fail("api_key", "component '%s': init parameter 'api_key' must name a secret", b.Name)
+	}
+	g.keys = []keySlot{{param: "api_key", secret: b.Secret("api_key"), header: "Authorization", prefix: "Bearer "}}
+	g.documented = []sealed.Destination{sealed.MustDestination(openAIOrigin)}
+	g.model = b.Str("model")
+	if b.Err() != nil {
+		return nil, b.Err()
+	}
+	base := openAIBase
+	if s := b.OptStr("api_base_url"); s != nil && *s != "" {
+		base = *s
+	}
+	if err := g.readURL("api_base_url", base, "/chat/completions"); err != nil {
+		return nil, part.Refuse(b, "api_base_url", err)
+	}
+	return g, nil
+}
+
+// common reads what the generators for OpenAI and for Azure share.
+func common(b *component.Builder, typ string) (*OpenAIChatGenerator, error) {
+	g := &OpenAIChatGenerator{typ: typ, organization: b.OptStr("organization"), kwargs: b.Dict("generation_kwargs"),
+		timeout: defaultTimeout, retries: defaultRetries}
+	if b.Has("tools_strict") {
+		g.toolsStrict = b.Bool("tools_strict")
+		if err := noTools(b.Get("tools")); err != nil {
+			return nil, part.Refuse(b, "tools", err)
+		}
 	}
 	if t := b.OptFloat("timeout"); t != nil {
 		if g.timeout = time.Duration(*t * float64(time.Second)); g.timeout <= 0 || *t > 86400 {
@@ -92,47 +142,39 @@ func newOpenAI(b *component.Builder) (component.Component, *component.Spec, erro
 			b.Fail("max_retries", "component '%s': init parameter 'max_retries' must be between 0 and %d", b.Name, maxRetries)
 		}
 	}
-	if err := noTools(b.Get("tools")); err != nil {
-		return nil, nil, part.Refuse(b, "tools", err)
-	}
 	var err error
 	if g.streaming, err = callback(b.Get("streaming_callback")); err != nil {
-		return nil, nil, part.Refuse(b, "streaming_callback", err)
+		return nil, part.Refuse(b, "streaming_callback", err)
 	}
 	if !b.IsNone("http_client_kwargs") {
-		return nil, nil, part.Refuse(b, "http_client_kwargs", fault.New(fault.Unsupported,
+		return nil, part.Refuse(b, "http_client_kwargs", fault.New(fault.Unsupported,
 			"'http_client_kwargs' configures Python's HTTP client, which is not used here").
 			WithHint("leave it out; proxies and certificates are settings of the server"))
 	}
-	if b.Err() != nil {
-		return nil, nil, b.Err()
-	}
-	if err := g.readURL(b.OptStr("api_base_url")); err != nil {
-		return nil, nil, part.Refuse(b, "api_base_url", err)
-	}
-	return g, part.Spec([]component.Input{
+	return g, b.Err()
+}
+
+// chatSpec is the sockets of a chat generator.
+func chatSpec() *component.Spec {
+	return part.Spec([]component.Input{
 		part.In("messages", messagesType),
 		part.Opt("streaming_callback", callbackType),
 		part.Opt("generation_kwargs", part.OptDict),
 		part.Opt("tools", toolsType),
 		part.Opt("tools_strict", part.OptBool),
-	}, part.Out("replies", part.Messages)), nil
+	}, part.Out("replies", part.Messages))
 }
 
 // readURL finds the endpoint and the origin that will receive the key.
-func (g *OpenAIChatGenerator) readURL(base *string) error {
-	s := openAIBase
-	if base != nil && *base != "" {
-		s = *base
-	}
-	u, err := url.Parse(s)
+func (g *OpenAIChatGenerator) readURL(param, base, path string) error {
+	u, err := url.Parse(base)
 	if err != nil {
-		return part.ValueError("'api_base_url' is not a URL")
+		return part.ValueError("'%s' is not a URL", param)
 	}
 	if g.origin, err = sealed.FromURL(u); err != nil {
 		return err
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/chat/completions"
+	u.Path = strings.TrimSuffix(u.Path, "/") + path
 	u.RawPath, u.Fragment = "", ""
 	g.endpoint = u.String()
 	return nil
@@ -167,33 +209,41 @@ func (g *OpenAIChatGenerator) Run(ctx context.Context, env *component.Env, in co
 	if len(messages) == 0 {
 		return component.Outputs(value.NewList()), nil
 	}
-	stream, err := callback(in[1])
-	if err == nil {
-		err = noTools(in[3])
-	}
-	if err != nil {
+	if err := noTools(in[3]); err != nil {
 		return component.Out{}, err
 	}
-	req, err := g.request(messages, in[2], stream || g.streaming || env.Stream != nil)
-	if err != nil {
-		return component.Out{}, err
-	}
-	resp, err := g.send(ctx, env, req)
-	if err != nil {
-		return component.Out{}, err
-	}
-	defer resp.Close()
-	var replies []*chat.Message
-	if req.stream {
-		replies, err = g.readStream(env, resp)
-	} else {
-		replies, err = readCompletion(env, resp)
-	}
+	replies, err := g.Replies(ctx, env, messages, in[1], in[2])
 	if err != nil {
 		return component.Out{}, err
 	}
 	return component.Outputs(part.MessageList(replies)), nil
 }
+
+// Replies sends messages and returns what the model answers. streamTo is a streaming callback and kwargs are generation
+// arguments, as a run gives them; both may be None.
+func (g *OpenAIChatGenerator) Replies(ctx context.Context, env *component.Env, messages []*chat.Message, streamTo, kwargs value.Value) ([]*chat.Message, error) {
+	stream, err := callback(streamTo)
+	if err != nil {
+		return nil, err
+	}
+	req, err := g.request(messages, kwargs, stream || g.streaming || env.Stream != nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := g.send(ctx, env, req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Close()
+	if req.stream {
+		return g.readStream(env, resp)
+	}
+	return readCompletion(env, resp)
+}
+
+// Plain has the generator send what the generators of 2.x sent: no number of replies, no format of its own, unless
+// generation_kwargs name them.
+func (g *OpenAIChatGenerator) Plain() { g.plain = true }
 
 // readMessages reads a list of messages; a plain string is one from the user.
 func readMessages(v value.Value) ([]*chat.Message, error) {

@@ -30,8 +30,8 @@ func (g *OpenAIChatGenerator) request(messages []*chat.Message, given value.Valu
 	for k, v := range more.All() {
 		kwargs.SetKey(k, v)
 	}
-	n, ok := kwargs.Get("n")
-	if !ok {
+	n, asked := kwargs.Get("n")
+	if !asked {
 		n = value.Int(1)
 	}
 	kwargs.Delete("n")
@@ -45,6 +45,9 @@ func (g *OpenAIChatGenerator) request(messages []*chat.Message, given value.Valu
 		return nil, err
 	}
 	r := &request{url: g.endpoint, headers: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, stream: stream}
+	for k, v := range g.headers {
+		r.headers[k] = v
+	}
 	if g.organization != nil && *g.organization != "" {
 		r.headers.Set("OpenAI-Organization", *g.organization)
 	}
@@ -53,7 +56,10 @@ func (g *OpenAIChatGenerator) request(messages []*chat.Message, given value.Valu
 	}
 	extra, _ := kwargs.Get("extra_body")
 	kwargs.Delete("extra_body")
-	body := value.NewDict("model", value.Str(g.model), "messages", wire, "n", n)
+	body := value.NewDict("model", value.Str(g.model), "messages", wire)
+	if asked || !g.plain {
+		body.Set("n", n)
+	}
 	for k, v := range kwargs.All() {
 		body.SetKey(k, v)
 	}
@@ -61,7 +67,7 @@ func (g *OpenAIChatGenerator) request(messages []*chat.Message, given value.Valu
 	if withFormat {
 		body.Set("response_format", format)
 	}
-	if !withFormat || stream { // with a format and without streaming, Haystack uses an endpoint that sends no such key
+	if !withFormat || stream || g.plain { // with a format and without streaming, Haystack uses an endpoint that sends no such key
 		body.Set("stream", value.Bool(stream))
 	}
 	if d, ok := extra.(*value.Dict); ok {

@@ -17,7 +17,6 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
-	"github.com/haywardhq/hayward/sealed"
 )
 
 // The OpenAI client's rules for trying again (openai/_base_client.py, openai/_constants.py).
@@ -80,21 +79,26 @@ func (g *OpenAIChatGenerator) send(ctx context.Context, env *component.Env, req 
 	}
 }
 
-func (g *OpenAIChatGenerator) key(ctx context.Context, env *component.Env) (sealed.Value, error) {
-	key, err := env.Secrets.ResolveSecret(ctx, component.SecretRequest{Secret: g.secret, Component: env.Component, Type: openAIType,
-		Param: "api_key", For: g.origin, Documented: []sealed.Destination{sealed.MustDestination(openAIOrigin)}})
-	if err != nil {
-		return sealed.Value{}, err
+// key finds the first of the generator's keys that there is.
+func (g *OpenAIChatGenerator) key(ctx context.Context, env *component.Env) (egress.Credential, error) {
+	var names []string
+	for _, k := range g.keys {
+		v, err := env.Secrets.ResolveSecret(ctx, component.SecretRequest{Secret: k.secret, Component: env.Component, Type: g.typ,
+			Param: k.param, For: g.origin, Documented: g.documented})
+		if err != nil {
+			return egress.Credential{}, err
+		}
+		if !v.IsZero() {
+			return egress.Credential{Header: k.header, Prefix: k.prefix, Value: v}, nil
+		}
+		names = append(names, k.secret.EnvVars...)
 	}
-	if key.IsZero() {
-		return sealed.Value{}, fault.New(fault.Invalid, "component '%s' has no API key: none of %s is set", env.Component,
-			strings.Join(g.secret.EnvVars, ", ")).WithCode("OpenAIError").WithHint("set one of these secrets")
-	}
-	return key, nil
+	return egress.Credential{}, fault.New(fault.Invalid, "component '%s' has no API key: none of %s is set", env.Component,
+		strings.Join(names, ", ")).WithCode("OpenAIError").WithHint("set one of these secrets")
 }
 
 // attempt posts once. The timeout is for silence: it begins anew with every piece of the answer.
-func (g *OpenAIChatGenerator) attempt(ctx context.Context, env *component.Env, req *request, key sealed.Value) (*response, int, http.Header, error) {
+func (g *OpenAIChatGenerator) attempt(ctx context.Context, env *component.Env, req *request, key egress.Credential) (*response, int, http.Header, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	slow := fault.New(fault.Timeout, "%s did not answer within %s", g.origin, g.timeout).WithCode("APITimeoutError").
 		WithHint("raise the init parameter 'timeout'")
@@ -115,7 +119,7 @@ func (g *OpenAIChatGenerator) attempt(ctx context.Context, env *component.Env, r
 	if req.stream {
 		hr.Header.Set("Accept", "text/event-stream")
 	}
-	resp, err := env.HTTP.Do(hr, egress.Bearer(key))
+	resp, err := env.HTTP.Do(hr, key)
 	if err != nil {
 		return fail(err)
 	}
