@@ -19,6 +19,8 @@ type compiled struct {
 	typ       Type
 	enabled   bool
 	version   int64
+	app       string
+	metadata  map[string]string // nobody changes it
 	def       *output
 	prereqs   []prereq
 	overrides map[string]*output // by tenant
@@ -128,7 +130,7 @@ func compile(app string, d *Definition, rules []*Rule, overrides []*TenantOverri
 	if err != nil {
 		return nil, err
 	}
-	c := &compiled{key: d.Key, typ: d.Type, enabled: d.Enabled, version: d.Version, plain: ReasonDefault}
+	c := &compiled{key: d.Key, typ: d.Type, enabled: d.Enabled, version: d.Version, plain: ReasonDefault, app: app, metadata: d.Metadata}
 	o := outputs{d.Type, variants}
 	if c.def, err = o.of(d.DefaultValue, d.DefaultVariant, "default_value"); err != nil {
 		return nil, err

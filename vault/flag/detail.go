@@ -1,6 +1,8 @@
 package flag
 
 import (
+	"strconv"
+
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/id"
 )
@@ -48,6 +50,33 @@ type Detail struct {
 	Version      int64     `json:"version,omitempty"` // of the flag
 	ErrorCode    ErrorCode `json:"error_code,omitempty"`
 	ErrorMessage string    `json:"error_message,omitempty"` // a sentence for the caller; what a database said is not in it
+
+	flag *compiled // nil after an error
+}
+
+// Type returns the type of the flag, "" after an error.
+func (d *Detail) Type() Type {
+	if d.flag == nil {
+		return ""
+	}
+	return d.flag.typ
+}
+
+// Metadata returns what OpenFeature calls the flag metadata, a fresh map: the definition's, and under the names that its
+// telemetry knows flagSetId, which is the app, and version; besides them ruleId and layer. It is empty after an error.
+func (d *Detail) Metadata() map[string]any {
+	out := map[string]any{}
+	if d.flag == nil {
+		return out
+	}
+	for k, v := range d.flag.metadata {
+		out[k] = v
+	}
+	out["flagSetId"], out["version"], out["layer"] = d.flag.app, strconv.FormatInt(d.Version, 10), d.Layer
+	if d.RuleID != "" {
+		out["ruleId"] = d.RuleID.String()
+	}
+	return out
 }
 
 // Of is a value of one type and why it is that. After an error the value is the caller's default.

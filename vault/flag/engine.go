@@ -31,6 +31,7 @@ type Engine struct {
 	tags       TagSource
 	evaluators map[string]Evaluator
 
+	hearers hearers
 	buckets buckets
 	serial  atomic.Uint64 // of compiled rules
 
@@ -91,26 +92,6 @@ const (
 	maxApps    = 1024
 	maxUnknown = 1024
 )
-
-// changed drops what was compiled from a flag before the write that changed it returns.
-func (e *Engine) changed(c driver.Change) {
-	apps := e.apps.Load()
-	switch {
-	case apps == nil:
-	case c.Noun == driver.NounEverything:
-		for _, a := range *apps {
-			a.clear()
-		}
-	case c.Noun == driver.NounFlagSegment:
-		if a := (*apps)[c.App]; a != nil {
-			a.clear()
-		}
-	case c.Noun == driver.NounFlag:
-		if a := (*apps)[c.App]; a != nil {
-			a.drop(c.Name)
-		}
-	}
-}
 
 func (a *appFlags) clear() {
 	a.mu.Lock()

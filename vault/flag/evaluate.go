@@ -79,7 +79,8 @@ func (e *Engine) detail(ctx context.Context, key, appID, ownApp string) (Detail,
 }
 
 func (r *result) detail() Detail {
-	d := Detail{Key: r.flag.key, Value: r.out.any(), Variant: r.out.variant, Reason: r.reason(), Layer: r.layer(), Version: r.flag.version}
+	d := Detail{Key: r.flag.key, Value: r.out.any(), Variant: r.out.variant, Reason: r.reason(), Layer: r.layer(), Version: r.flag.version,
+		flag: r.flag}
 	if r.rule != nil {
 		d.RuleID = r.rule.id
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/haywardhq/hayward/vault/internal/report"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
+	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -57,6 +58,24 @@ func NewService(engine *Engine, opts ...ServiceOption) *Service {
 
 // Engine returns the engine that evaluates.
 func (s *Service) Engine() *Engine { return s.engine }
+
+// AppID returns the app of every call, "" for the app in scope.
+func (s *Service) AppID() string { return s.app }
+
+// Target returns a context in which flags are evaluated for a user of the caller's own tenant, with these attributes in place
+// of all there were: what OpenFeature calls the targeting key and the evaluation context. An empty user leaves the caller's
+// own. App and tenant stay those of the scope, whatever the attributes say. It is an error if the scope is missing or
+// contradicts itself.
+func (s *Service) Target(ctx context.Context, user string, a Attributes) (context.Context, error) {
+	c, err := who.Of(ctx, "", s.app)
+	if err != nil {
+		return ctx, err
+	}
+	if user != "" {
+		c.User = user
+	}
+	return WithAttributes(scope.WithCaller(ctx, c), a), nil
+}
 
 // value evaluates a flag of one type.
 func value[T any](ctx context.Context, s *Service, key string, as func(any) (T, error)) (result, T, error) {
