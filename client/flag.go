@@ -152,3 +152,96 @@ func (c *Client) SetFlagRules(ctx context.Context, key string, rules json.RawMes
 func (c *Client) DeleteFlag(ctx context.Context, key string) error {
 	return c.Do(ctx, Request{Method: http.MethodDelete, Path: definitionPath(key)}, nil)
 }
+
+// Revision is one version of a flag, of a segment or of a tenant's own value.
+type Revision struct {
+	Version   int64     `json:"version"`
+	Action    string    `json:"action"`
+	Current   bool      `json:"current"`
+	Deleted   bool      `json:"deleted,omitempty"` // it is a deletion
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy string    `json:"created_by,omitempty"`
+}
+
+func (c *Client) revisions(ctx context.Context, path, tenant string) ([]Revision, error) {
+	var out struct {
+		Versions []Revision `json:"versions"`
+	}
+	return out.Versions, c.Do(ctx, Request{Method: http.MethodGet, Path: path + "/versions", Query: ofTenant(tenant)}, &out)
+}
+
+// FlagVersions lists a flag's versions, oldest first; for operators.
+func (c *Client) FlagVersions(ctx context.Context, key string) ([]Revision, error) {
+	return c.revisions(ctx, definitionPath(key), "")
+}
+
+// RollbackFlag makes a flag what it was at a version; for operators.
+func (c *Client) RollbackFlag(ctx context.Context, key string, version int64, ifVersion *int64) (Flag, error) {
+	var out Flag
+	return out, c.Do(ctx, Request{Method: http.MethodPost, Path: definitionPath(key) + "/rollback", JSON: rollback(version, ifVersion)}, &out)
+}
+
+// FlagOverrideVersions lists the versions of the value a flag has for a tenant, as [Client.SetFlagOverride] sets it.
+func (c *Client) FlagOverrideVersions(ctx context.Context, key, tenant string) ([]Revision, error) {
+	return c.revisions(ctx, flagPath(key)+"/override", tenant)
+}
+
+// RollbackFlagOverride makes the value a flag has for a tenant what it was at a version.
+func (c *Client) RollbackFlagOverride(ctx context.Context, key, tenant string, version int64, ifVersion *int64) error {
+	return c.Do(ctx, Request{Method: http.MethodPost, Path: flagPath(key) + "/override/rollback", Query: ofTenant(tenant), JSON: rollback(version, ifVersion)}, nil)
+}
+
+// Segment is a named list of conditions that rules refer to.
+type Segment struct {
+	Key         string          `json:"key"`
+	Description string          `json:"description,omitempty"`
+	Conditions  json.RawMessage `json:"conditions"`
+	Any         bool            `json:"any,omitempty"` // one condition is enough
+	Version     int64           `json:"version"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+}
+
+func segmentPath(key string) string { return "/api/v1/flag-segments/" + segment(key) }
+
+// Segments lists the app's segments; for operators.
+func (c *Client) Segments(ctx context.Context) ([]Segment, error) {
+	out := []Segment{}
+	err := c.pages(ctx, "/api/v1/flag-segments", nil, func(get func(any) error) (string, error) {
+		var page struct {
+			Segments []Segment `json:"segments"`
+			Next     string    `json:"next"`
+		}
+		err := get(&page)
+		out = append(out, page.Segments...)
+		return page.Next, err
+	})
+	return out, err
+}
+
+// Segment describes a segment; for operators.
+func (c *Client) Segment(ctx context.Context, key string) (Segment, error) {
+	var out Segment
+	return out, c.Do(ctx, Request{Method: http.MethodGet, Path: segmentPath(key)}, &out)
+}
+
+// DefineSegment creates a segment or changes it; the body is a JSON object as the API takes it. For operators.
+func (c *Client) DefineSegment(ctx context.Context, key string, body json.RawMessage) (Segment, error) {
+	var out Segment
+	return out, c.Do(ctx, Request{Method: http.MethodPut, Path: segmentPath(key), Body: body}, &out)
+}
+
+// DeleteSegment deletes a segment that nothing refers to; for operators.
+func (c *Client) DeleteSegment(ctx context.Context, key string) error {
+	return c.Do(ctx, Request{Method: http.MethodDelete, Path: segmentPath(key)}, nil)
+}
+
+// SegmentVersions lists a segment's versions, oldest first; for operators.
+func (c *Client) SegmentVersions(ctx context.Context, key string) ([]Revision, error) {
+	return c.revisions(ctx, segmentPath(key), "")
+}
+
+// RollbackSegment makes a segment what it was at a version; for operators.
+func (c *Client) RollbackSegment(ctx context.Context, key string, version int64, ifVersion *int64) (Segment, error) {
+	var out Segment
+	return out, c.Do(ctx, Request{Method: http.MethodPost, Path: segmentPath(key) + "/rollback", JSON: rollback(version, ifVersion)}, &out)
+}

@@ -90,21 +90,39 @@ func (f *Flags) explain(ctx context.Context, c scope.Caller, q FlagQuestion) (fl
 }
 
 // SetOverride sets the value a flag has for one tenant: the caller's own, or for an operator the one of that slug.
-func (f *Flags) SetOverride(ctx context.Context, key, slug string, v any) error {
+func (f *Flags) SetOverride(ctx context.Context, key, slug string, v any, opts ...flag.WriteOption) error {
 	id, err := f.tenant(ctx, "flag.set_override", key, slug)
 	if err != nil {
 		return err
 	}
-	return f.SetTenantOverride(ctx, key, id, v)
+	return f.SetTenantOverride(ctx, key, id, v, opts...)
 }
 
 // DeleteOverride removes the value a flag has for one tenant, as [Flags.SetOverride] sets it.
-func (f *Flags) DeleteOverride(ctx context.Context, key, slug string) error {
+func (f *Flags) DeleteOverride(ctx context.Context, key, slug string, opts ...flag.WriteOption) error {
 	id, err := f.tenant(ctx, "flag.delete_override", key, slug)
 	if err != nil {
 		return err
 	}
-	return f.DeleteTenantOverride(ctx, key, id)
+	return f.DeleteTenantOverride(ctx, key, id, opts...)
+}
+
+// RollbackOverride makes a tenant's value what it was at a version, as [Flags.SetOverride] sets it.
+func (f *Flags) RollbackOverride(ctx context.Context, key, slug string, to int64, opts ...flag.WriteOption) error {
+	id, err := f.tenant(ctx, "flag.rollback_override", key, slug)
+	if err != nil {
+		return err
+	}
+	return f.RollbackTenantOverride(ctx, key, id, to, opts...)
+}
+
+// OverrideHistory returns the versions of a tenant's value, oldest first.
+func (f *Flags) OverrideHistory(ctx context.Context, key, slug string) ([]*flag.Revision, error) {
+	id, err := f.tenant(ctx, "flag.override_history", key, slug)
+	if err != nil {
+		return nil, err
+	}
+	return f.TenantOverrideHistory(ctx, key, id)
 }
 
 // tenant is whom a call is about. A tenant that the caller cannot mean is recorded like any other miss.

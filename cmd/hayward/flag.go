@@ -16,7 +16,8 @@ import (
 func (c *cli) flagCommand() *cobra.Command {
 	cmd := noun("flag", "Evaluate and explain flags, set the tenant's own values; operators define them",
 		c.flagList(), c.flagGet(), c.flagExplain(), c.flagSet(), c.flagUnset(), c.flagOverrides(),
-		c.flagDefinitions(), c.flagShow(), c.flagDefine(), c.flagRules(), c.flagSwitch(true), c.flagSwitch(false), c.flagDelete())
+		c.flagDefinitions(), c.flagShow(), c.flagDefine(), c.flagRules(), c.flagSwitch(true), c.flagSwitch(false), c.flagDelete(),
+		c.flagHistory(), c.flagRollback(), c.segmentCommand())
 	c.addServer(cmd.PersistentFlags())
 	return cmd
 }
@@ -324,4 +325,54 @@ func (c *cli) flagDelete() *cobra.Command {
 			}
 			return c.print(map[string]any{"flag": args[0], "deleted": true}, func(w io.Writer) error { return say(w, "%s is deleted", args[0]) })
 		})}
+}
+
+func (c *cli) flagHistory() *cobra.Command {
+	var tenant string
+	var own bool
+	cmd := &cobra.Command{Use: "history KEY", Short: "List the versions of a flag (operators), or with --own of the tenant's own value", Args: cobra.ExactArgs(1),
+		RunE: c.online(func(ctx context.Context, cl *client.Client, args []string) error {
+			var list []client.Revision
+			var err error
+			if own || tenant != "" {
+				list, err = cl.FlagOverrideVersions(ctx, args[0], tenant)
+			} else {
+				list, err = cl.FlagVersions(ctx, args[0])
+			}
+			if err != nil {
+				return err
+			}
+			return c.print(list, func(w io.Writer) error { return revisionTable(w, list) })
+		})}
+	ownFlags(cmd, &own, &tenant)
+	return cmd
+}
+
+func ownFlags(cmd *cobra.Command, own *bool, tenant *string) {
+	cmd.Flags().BoolVar(own, "own", false, "the tenant's own value, not the flag")
+	cmd.Flags().StringVar(tenant, "tenant", "", "operators: the own value of the tenant of this slug")
+}
+
+func (c *cli) flagRollback() *cobra.Command {
+	var to, ifVersion int64
+	var tenant string
+	var own bool
+	cmd := &cobra.Command{Use: "rollback KEY --to VERSION", Args: cobra.ExactArgs(1),
+		Short: "Make a flag what it was at a version (operators), or with --own the tenant's own value"}
+	cmd.RunE = c.online(func(ctx context.Context, cl *client.Client, args []string) error {
+		expected := given(cmd.Flags(), "if-version", ifVersion)
+		var err error
+		if own || tenant != "" {
+			err = cl.RollbackFlagOverride(ctx, args[0], tenant, to, expected)
+		} else {
+			_, err = cl.RollbackFlag(ctx, args[0], to, expected)
+		}
+		if err != nil {
+			return err
+		}
+		return c.print(map[string]any{"flag": args[0], "from": to}, func(w io.Writer) error { return say(w, "%s is what it was at version %d", args[0], to) })
+	})
+	rollbackFlags(cmd, &to, &ifVersion)
+	ownFlags(cmd, &own, &tenant)
+	return cmd
 }

@@ -100,11 +100,11 @@ type RollbackBody struct {
 	IfVersion *int64 `json:"if_version,omitempty"` // fail unless this version is current
 }
 
-func (b RollbackBody) check() error {
-	if b.Version < 1 {
-		return fault.New(fault.Invalid, "the version to go back to is missing").At(fault.Where{Field: "version"})
+func rollbackBody(r *router.Request) (b RollbackBody, err error) {
+	if err = r.Decode(&b); err == nil && b.Version < 1 {
+		err = fault.New(fault.Invalid, "the version to go back to is missing").At(fault.Where{Field: "version"})
 	}
-	return nil
+	return b, err
 }
 
 // SchemaBody is a JSON Schema, or null.
@@ -164,11 +164,8 @@ func (d *Door) configVersions(ctx context.Context, r *router.Request) (any, erro
 }
 
 func (d *Door) rollbackConfig(ctx context.Context, r *router.Request) (any, error) {
-	var b RollbackBody
-	if err := r.Decode(&b); err != nil {
-		return nil, err
-	}
-	if err := b.check(); err != nil {
+	b, err := rollbackBody(r)
+	if err != nil {
 		return nil, err
 	}
 	return answer(d.Settings.Rollback(ctx, r.PathValue("key"), "", b.Version, expectConfig(b.IfVersion)...))

@@ -79,6 +79,7 @@ func (d *Door) Routes() []router.Route {
 	routes = append(routes, d.pipelineRoutes()...)
 	routes = append(routes, d.secretRoutes()...)
 	routes = append(routes, d.flagRoutes()...)
+	routes = append(routes, d.segmentRoutes()...)
 	routes = append(routes, d.configRoutes()...)
 	routes = append(routes, d.overrideRoutes()...)
 	routes = append(routes, d.auditRoutes()...)

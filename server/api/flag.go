@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -18,8 +17,10 @@ type Flags interface {
 	Evaluate(ctx context.Context, key string) (flag.Detail, error)
 	EvaluateAll(ctx context.Context) ([]flag.Detail, error)
 	ExplainFlag(ctx context.Context, q host.FlagQuestion) (flag.Explanation, error)
-	SetOverride(ctx context.Context, key, tenant string, v any) error
-	DeleteOverride(ctx context.Context, key, tenant string) error
+	SetOverride(ctx context.Context, key, tenant string, v any, opts ...flag.WriteOption) error
+	DeleteOverride(ctx context.Context, key, tenant string, opts ...flag.WriteOption) error
+	RollbackOverride(ctx context.Context, key, tenant string, to int64, opts ...flag.WriteOption) error
+	OverrideHistory(ctx context.Context, key, tenant string) ([]*flag.Revision, error)
 	Overrides(ctx context.Context, key string) ([]host.TenantValue, error)
 
 	Define(ctx context.Context, f *flag.Definition, opts ...flag.WriteOption) error
@@ -28,6 +29,16 @@ type Flags interface {
 	Delete(ctx context.Context, key string, opts ...flag.WriteOption) error
 	Get(ctx context.Context, key string) (*flag.Definition, []*flag.Rule, error)
 	List(ctx context.Context, opts flag.ListOpts) ([]*flag.Definition, error)
+	GetVersion(ctx context.Context, key string, n int64) (*flag.Definition, []*flag.Rule, error)
+	History(ctx context.Context, key string) ([]*flag.Revision, error)
+	Rollback(ctx context.Context, key string, to int64, opts ...flag.WriteOption) (*flag.Definition, error)
+
+	DefineSegment(ctx context.Context, s *flag.Segment, opts ...flag.WriteOption) error
+	GetSegment(ctx context.Context, key string) (*flag.Segment, error)
+	ListSegments(ctx context.Context, opts flag.ListOpts) ([]*flag.Segment, error)
+	DeleteSegment(ctx context.Context, key string, opts ...flag.WriteOption) error
+	SegmentHistory(ctx context.Context, key string) ([]*flag.Revision, error)
+	RollbackSegment(ctx context.Context, key string, to int64, opts ...flag.WriteOption) (*flag.Segment, error)
 }
 
 func (d *Door) flagRoutes() []router.Route {
@@ -45,20 +56,52 @@ func (d *Door) flagRoutes() []router.Route {
 		{Method: http.MethodPut, Path: "/api/v1/flags/{key}/override", Handler: d.setFlagOverride, Action: policy.FlagOverride, Tag: tag,
 			Summary: "Set the value a flag has for one tenant", Params: tenant, Accepts: body(ValueBody{})},
 		{Method: http.MethodDelete, Path: "/api/v1/flags/{key}/override", Handler: d.deleteFlagOverride, Action: policy.FlagOverride, Tag: tag,
-			Summary: "Remove the value a flag has for one tenant", Params: tenant},
+			Summary: "Remove the value a flag has for one tenant", Params: append(tenant, ifVersion...)},
+		{Method: http.MethodGet, Path: "/api/v1/flags/{key}/override/versions", Handler: d.flagOverrideVersions, Action: policy.FlagRead, Tag: tag,
+			Summary: "List the versions of the value a flag has for one tenant", Params: tenant, Answers: RevisionList{}},
+		{Method: http.MethodPost, Path: "/api/v1/flags/{key}/override/rollback", Handler: d.rollbackFlagOverride, Action: policy.FlagOverride, Tag: tag,
+			Summary: "Make the value a flag has for one tenant what it was at a version", Params: tenant, Accepts: body(RollbackBody{})},
 		{Method: http.MethodGet, Path: root, Handler: d.listFlags, Action: policy.FlagManage, Tag: definitions,
 			Summary: "List the app's flags", Params: pageParams, Answers: FlagList{}},
 		{Method: http.MethodPut, Path: root + "/{key}", Handler: d.defineFlag, Action: policy.FlagManage, Tag: definitions,
 			Summary: "Create a flag, or change its definition; its rules stay", Accepts: body(FlagBody{}), Answers: flag.Definition{}},
 		{Method: http.MethodGet, Path: root + "/{key}", Handler: d.getFlag, Action: policy.FlagManage, Tag: definitions,
-			Summary: "Describe a flag with its rules", Answers: FlagWithRules{}},
+			Summary: "Describe a flag with its rules", Params: []router.Param{{Name: "version", Doc: "an earlier version", Integer: true}}, Answers: FlagWithRules{}},
+		{Method: http.MethodGet, Path: root + "/{key}/versions", Handler: d.flagVersions, Action: policy.FlagManage, Tag: definitions,
+			Summary: "List a flag's versions: what made each, and who", Answers: RevisionList{}},
+		{Method: http.MethodPost, Path: root + "/{key}/rollback", Handler: d.rollbackFlag, Action: policy.FlagManage, Tag: definitions,
+			Summary: "Make a flag what it was at a version: definition, rules, on or off", Accepts: body(RollbackBody{}), Answers: flag.Definition{}},
 		{Method: http.MethodPatch, Path: root + "/{key}", Handler: d.enableFlag, Action: policy.FlagManage, Tag: definitions,
 			Summary: "Switch a flag on or off: the next evaluation sees it", Accepts: body(FlagPatch{})},
 		{Method: http.MethodPut, Path: root + "/{key}/rules", Handler: d.setFlagRules, Action: policy.FlagManage, Tag: definitions,
 			Summary: "Replace a flag's rules", Accepts: body(rulesExample{})},
 		{Method: http.MethodDelete, Path: root + "/{key}", Handler: d.deleteFlag, Action: policy.FlagManage, Tag: definitions,
-			Summary: "Delete a flag with its rules and every tenant's own value"},
+			Summary: "Delete a flag with its rules and every tenant's own value", Params: ifVersion},
 	}
+}
+
+var ifVersion = []router.Param{{Name: "if_version", Doc: "fail unless this version is current", Integer: true}}
+
+// RevisionList lists versions, oldest first.
+type RevisionList struct {
+	Versions []*flag.Revision `json:"versions"`
+}
+
+// expect is the condition of a write, if there is one.
+func expect(version *int64) []flag.WriteOption {
+	if version == nil {
+		return nil
+	}
+	return []flag.WriteOption{flag.WithExpectedVersion(*version)}
+}
+
+// expectParam is expect for a write without a body.
+func expectParam(r *router.Request) ([]flag.WriteOption, error) {
+	n, err := versionParam(r, "if_version")
+	if n == 0 {
+		return nil, err
+	}
+	return expect(&n), nil
 }
 
 // FlagValues is what every flag is for one caller.
@@ -75,7 +118,8 @@ type ExplainFlagBody struct {
 
 // ValueBody is one value.
 type ValueBody struct {
-	Value *router.Value `json:"value"`
+	Value     *router.Value `json:"value"`
+	IfVersion *int64        `json:"if_version,omitempty"` // fail unless this version is current; 0: unless there is none
 }
 
 func (b ValueBody) get() (any, error) {
@@ -111,6 +155,7 @@ type FlagBody struct {
 	Prerequisites  []FlagPrerequisite `json:"prerequisites,omitempty"`
 	Enabled        *bool              `json:"enabled,omitempty"` // true when left out
 	Metadata       map[string]string  `json:"metadata,omitempty"`
+	IfVersion      *int64             `json:"if_version,omitempty"` // fail unless this version is current; 0: unless there is none
 }
 
 // FlagVariant is a value with a name.
@@ -154,28 +199,28 @@ type FlagWithRules struct {
 
 // FlagPatch switches a flag.
 type FlagPatch struct {
-	Enabled *bool `json:"enabled"`
+	Enabled   *bool  `json:"enabled"`
+	IfVersion *int64 `json:"if_version,omitempty"` // fail unless this version is current
 }
 
 // RulesBody is a flag's rules. They are decoded with every digit of their numbers.
 type RulesBody struct {
-	Rules json.RawMessage `json:"rules"`
+	Rules     json.RawMessage `json:"rules"`
+	IfVersion *int64          `json:"if_version,omitempty"` // fail unless this version of the flag is current
 }
 
 // rulesExample describes a RulesBody.
 type rulesExample struct {
-	Rules []flag.Rule `json:"rules"`
+	Rules     []flag.Rule `json:"rules"`
+	IfVersion *int64      `json:"if_version,omitempty"`
 }
 
 func (b RulesBody) rules() ([]*flag.Rule, error) {
 	if b.Rules == nil {
 		return nil, nothing("rules")
 	}
-	dec := json.NewDecoder(bytes.NewReader(b.Rules))
-	dec.UseNumber()
-	dec.DisallowUnknownFields()
 	var rules []*flag.Rule
-	if err := dec.Decode(&rules); err != nil {
+	if err := digits(b.Rules, &rules); err != nil {
 		return nil, fault.New(fault.Invalid, "the rules cannot be read: %s", firstLine(err)).At(fault.Where{Field: "rules"}).
 			WithHint("a list of objects with type, config and return_value")
 	}
@@ -183,13 +228,18 @@ func (b RulesBody) rules() ([]*flag.Rule, error) {
 		if r == nil {
 			return nil, fault.New(fault.Invalid, "a rule is null").At(fault.Where{Field: "rules"})
 		}
-		for i := range r.Config.Conditions {
-			for j, v := range r.Config.Conditions[i].Values {
-				r.Config.Conditions[i].Values[j] = amount(v)
-			}
-		}
+		compare(r.Config.Conditions)
 	}
 	return rules, nil
+}
+
+// compare makes the values of decoded conditions what they are compared with.
+func compare(conditions []flag.Condition) {
+	for i := range conditions {
+		for j, v := range conditions[i].Values {
+			conditions[i].Values[j] = amount(v)
+		}
+	}
 }
 
 // amount is a number that conditions compare.
@@ -252,11 +302,41 @@ func (d *Door) setFlagOverride(ctx context.Context, r *router.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return nil, d.Flags.SetOverride(ctx, r.PathValue("key"), r.URL.Query().Get("tenant"), v)
+	return nil, d.Flags.SetOverride(ctx, r.PathValue("key"), r.URL.Query().Get("tenant"), v, expect(b.IfVersion)...)
 }
 
 func (d *Door) deleteFlagOverride(ctx context.Context, r *router.Request) (any, error) {
-	return nil, d.Flags.DeleteOverride(ctx, r.PathValue("key"), r.URL.Query().Get("tenant"))
+	opts, err := expectParam(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Flags.DeleteOverride(ctx, r.PathValue("key"), r.URL.Query().Get("tenant"), opts...)
+}
+
+func (d *Door) flagOverrideVersions(ctx context.Context, r *router.Request) (any, error) {
+	list, err := d.Flags.OverrideHistory(ctx, r.PathValue("key"), r.URL.Query().Get("tenant"))
+	return answer(RevisionList{list}, err)
+}
+
+func (d *Door) rollbackFlagOverride(ctx context.Context, r *router.Request) (any, error) {
+	b, err := rollbackBody(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Flags.RollbackOverride(ctx, r.PathValue("key"), r.URL.Query().Get("tenant"), b.Version, expect(b.IfVersion)...)
+}
+
+func (d *Door) flagVersions(ctx context.Context, r *router.Request) (any, error) {
+	list, err := d.Flags.History(ctx, r.PathValue("key"))
+	return answer(RevisionList{list}, err)
+}
+
+func (d *Door) rollbackFlag(ctx context.Context, r *router.Request) (any, error) {
+	b, err := rollbackBody(r)
+	if err != nil {
+		return nil, err
+	}
+	return answer(d.Flags.Rollback(ctx, r.PathValue("key"), b.Version, expect(b.IfVersion)...))
 }
 
 func (d *Door) listFlags(ctx context.Context, r *router.Request) (any, error) {
@@ -281,10 +361,18 @@ func (d *Door) defineFlag(ctx context.Context, r *router.Request) (any, error) {
 		return nil, err
 	}
 	f := b.definition(r.PathValue("key"))
-	return answer(f, d.Flags.Define(ctx, f))
+	return answer(f, d.Flags.Define(ctx, f, expect(b.IfVersion)...))
 }
 
 func (d *Door) getFlag(ctx context.Context, r *router.Request) (any, error) {
+	version, err := versionParam(r, "version")
+	if err != nil {
+		return nil, err
+	}
+	if version > 0 {
+		f, rules, err := d.Flags.GetVersion(ctx, r.PathValue("key"), version)
+		return answer(FlagWithRules{f, append([]*flag.Rule{}, rules...)}, err)
+	}
 	f, rules, err := d.Flags.Get(ctx, r.PathValue("key"))
 	return answer(FlagWithRules{f, append([]*flag.Rule{}, rules...)}, err)
 }
@@ -297,7 +385,7 @@ func (d *Door) enableFlag(ctx context.Context, r *router.Request) (any, error) {
 	if b.Enabled == nil {
 		return nil, nothing("enabled")
 	}
-	return nil, d.Flags.SetEnabled(ctx, r.PathValue("key"), *b.Enabled)
+	return nil, d.Flags.SetEnabled(ctx, r.PathValue("key"), *b.Enabled, expect(b.IfVersion)...)
 }
 
 func (d *Door) setFlagRules(ctx context.Context, r *router.Request) (any, error) {
@@ -309,9 +397,13 @@ func (d *Door) setFlagRules(ctx context.Context, r *router.Request) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return nil, d.Flags.SetRules(ctx, r.PathValue("key"), rules)
+	return nil, d.Flags.SetRules(ctx, r.PathValue("key"), rules, expect(b.IfVersion)...)
 }
 
 func (d *Door) deleteFlag(ctx context.Context, r *router.Request) (any, error) {
-	return nil, d.Flags.Delete(ctx, r.PathValue("key"))
+	opts, err := expectParam(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Flags.Delete(ctx, r.PathValue("key"), opts...)
 }
