@@ -49,15 +49,16 @@ var edges = []struct {
 // needs any more must go.
 var importers = map[string]map[string]string{
 	"sealed/reveal": {
-		"egress":        "opens a credential for the origin of a request, on the last line before the wire",
-		"vault/keyring": "encrypts values, and reads the root key",
-		"vault/source":  "compares two values of a key to tell a watch of a change, and counts the bytes a cache keeps",
-		"auth":          "compares a client's secret and hands a fresh token to its owner",
-		"auth/password": "hashes and verifies passwords",
-		"host/redact":   "looks for values of this run in text that is about to leave",
-		"server/api":    "the audited reveal endpoint",
-		"client":        "sends the password of the person at the keyboard to the server that person named",
-		"devllm":        "keeps the SHA-256 of keys it was given",
+		"egress":         "opens a credential for the origin of a request, on the last line before the wire",
+		"vault/keyring":  "encrypts values, and reads the root key",
+		"vault/rotation": "hands the current value to the function that makes the next",
+		"vault/source":   "compares two values of a key to tell a watch of a change, and counts the bytes a cache keeps",
+		"auth":           "compares a client's secret and hands a fresh token to its owner",
+		"auth/password":  "hashes and verifies passwords",
+		"host/redact":    "looks for values of this run in text that is about to leave",
+		"server/api":     "the audited reveal endpoint",
+		"client":         "sends the password of the person at the keyboard to the server that person named",
+		"devllm":         "keeps the SHA-256 of keys it was given",
 
 		"cmd/hayward":                      "prints a value to the person who asked the server for it, and was recorded asking",
 		"cmd/hayward/internal/credentials": "keeps the access token of the person at the keyboard in a 0600 file",

@@ -21,7 +21,7 @@ type RotationPolicyRow struct {
 }
 
 // RotationRow is where the rotation of one secret stands, and who has it in hand. There is one row per secret that was ever
-// rotated; it outlives policies, so that neither a fencing token nor a number of a record is used twice.
+// rotated; it outlives policies, so that no fencing token is used twice.
 type RotationRow struct {
 	App, Tenant, Name string
 	State             string // a word of the room rotation; "" when nothing is under way
@@ -41,7 +41,6 @@ type RotationRow struct {
 	LeaseAt int64  // when the lease ends, by the store's clock
 	Fence   int64  // rises with each lease that is given
 
-	Records   int64 // the number of the last record
 	UpdatedAt int64
 }
 
@@ -91,10 +90,11 @@ type Rotations interface {
 	// ClaimRotation gives the lease of a row to holder until a time by the store's clock, and raises the fencing token. It
 	// reports false if there is no row or somebody's lease has not ended.
 	ClaimRotation(ctx context.Context, app, tenant, name, holder string, until int64) (RotationRow, bool, error)
-	// ExtendRotation moves the end of a lease. It fails with [StaleFence] if the lease was given to somebody since.
+	// ExtendRotation moves the end of a lease. It fails with [StaleFence] if the lease was given to somebody since, or given
+	// back.
 	ExtendRotation(ctx context.Context, app, tenant, name string, fence, until int64) error
-	// PutRotation writes everything of a row but its key and fencing token. It fails with [StaleFence] if the token is
-	// another by now.
+	// PutRotation writes everything of a row but its key and fencing token; an empty Holder gives the lease back. It fails
+	// with [StaleFence] if the token is another by now, or nobody has the lease.
 	PutRotation(ctx context.Context, row RotationRow) error
 	// DueRotationsEverywhere returns up to limit rows, of any app and tenant, that are due and that nobody has in hand,
 	// after the given place, by the time they are due and then by their key.

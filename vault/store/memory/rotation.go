@@ -107,10 +107,10 @@ func (x *tx) ClaimRotation(_ context.Context, app, tenant, name, holder string, 
 	return r, true, nil
 }
 
-// fenced returns a row if its fencing token is still the given one.
+// fenced returns a row if its fencing token is still the given one and its lease was not given back.
 func (x *tx) fenced(k named, fence int64) (driver.RotationRow, error) {
 	r, there := x.s.data.rotation.rotations[k]
-	if !there || r.Fence != fence {
+	if !there || r.Fence != fence || r.Holder == "" {
 		return r, driver.StaleFence(k.name)
 	}
 	return r, nil

@@ -13,15 +13,17 @@ import (
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/override"
+	"github.com/haywardhq/hayward/vault/rotation"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
 // Store is a vault store in memory. It is safe for concurrent use. Besides the transactions it has the documented methods
-// of flags, config and overrides, which read the app from the scope.
+// of flags, config, overrides and rotations, which read the app from the scope.
 type Store struct {
 	*flags
 	*configs
 	*overrides
+	*rotations
 
 	mu   sync.RWMutex
 	now  func() time.Time
@@ -34,6 +36,7 @@ type (
 	flags     = flag.Table
 	configs   = config.Table
 	overrides = override.Table
+	rotations = rotation.Table
 )
 
 type tables struct {
@@ -82,6 +85,7 @@ func New() *Store {
 		rotation: newRotationTables(),
 	}}
 	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
+	s.rotations = rotation.NewTable(s)
 	return s
 }
 

@@ -89,6 +89,14 @@ func testRotationFence(t *testing.T, h Harness) {
 			r.Name = "other"
 			return tx.PutRotation(ctx, r)
 		},
+		"given back": func(ctx context.Context, tx driver.Tx) error {
+			r := fresh
+			r.Holder, r.State = "", "given back"
+			if err := tx.PutRotation(ctx, r); err != nil {
+				return err
+			}
+			return tx.ExtendRotation(ctx, "a", "t", "K", r.Fence, math.MaxInt64)
+		},
 	} {
 		err := st.Update(t.Context(), func(tx driver.Tx) error {
 			return errors.Join(tx.AddRotationRecord(t.Context(), recordRow("a", "t", "K", 9)), write(t.Context(), tx))
@@ -98,8 +106,7 @@ func testRotationFence(t *testing.T, h Harness) {
 		}
 	}
 	want := driver.RotationRow{App: "a", Tenant: "t", Name: "K", State: "set", DueAt: 7, RunID: "rot_2", Definition: "{}", Actor: "ann",
-		OldVersion: 1, NewVersion: 2, Attempt: 3, StartedAt: 4, WakeAt: 5, Failure: `{"é":1}`, Holder: "fresh", LeaseAt: 0, Fence: fresh.Fence,
-		Records: 6, UpdatedAt: 8}
+		OldVersion: 1, NewVersion: 2, Attempt: 3, StartedAt: 4, WakeAt: 5, Failure: `{"é":1}`, Holder: "fresh", LeaseAt: 0, Fence: fresh.Fence, UpdatedAt: 8}
 	update(t, st, func(ctx context.Context, tx driver.Tx) error { return tx.PutRotation(ctx, want) })
 	view(t, st, func(ctx context.Context, tx driver.Tx) error {
 		got, err := tx.Rotation(ctx, "a", "t", "K")

@@ -12,6 +12,7 @@ import (
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/override"
+	"github.com/haywardhq/hayward/vault/rotation"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -28,11 +29,12 @@ func Schema() db.Schema {
 }
 
 // Store is a vault store in a database. It is safe for concurrent use. Besides the transactions it has the documented
-// methods of flags, config and overrides, which read the app from the scope.
+// methods of flags, config, overrides and rotations, which read the app from the scope.
 type Store struct {
 	*flags
 	*configs
 	*overrides
+	*rotations
 
 	db *db.DB
 }
@@ -41,12 +43,14 @@ type (
 	flags     = flag.Table
 	configs   = config.Table
 	overrides = override.Table
+	rotations = rotation.Table
 )
 
 // New returns a store in d, whose tables must exist: see [Store.Migrate] or [Schema]. Closing d is its owner's business.
 func New(d *db.DB) *Store {
 	s := &Store{db: d}
 	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
+	s.rotations = rotation.NewTable(s)
 	return s
 }
 

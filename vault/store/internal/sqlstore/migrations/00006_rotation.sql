@@ -33,7 +33,6 @@ CREATE TABLE vault_rotation (
     holder      TEXT    NOT NULL,
     lease_at    INTEGER NOT NULL,
     fence       INTEGER NOT NULL CHECK (fence >= 0),
-    records     INTEGER NOT NULL CHECK (records >= 0),
     updated_at  INTEGER NOT NULL,
     PRIMARY KEY (app, tenant, name)
 ) STRICT;
