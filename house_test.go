@@ -49,6 +49,7 @@ var edges = []struct {
 // needs any more must go.
 var importers = map[string]map[string]string{
 	"sealed/reveal": {
+		"db":             "enters the operator's PostgreSQL with its password",
 		"egress":         "opens a credential for the origin of a request, on the last line before the wire",
 		"vault/keyring":  "encrypts values, and reads the root key",
 		"vault/rotation": "hands the current value to the function that makes the next",
@@ -89,7 +90,8 @@ var uses = []struct {
 	by    map[string]string
 	why   string
 }{
-	{network, map[string]string{"egress": "it is the guard", "client": "it is the other side: a program that talks to a server its user named",
+	{network, map[string]string{"egress": "it is the guard", "db/internal/pg": "the operator's own database: no tenant says where it is",
+		"client":                       "it is the other side: a program that talks to a server its user named",
 		"cmd/hayward/internal/apptest": "a client in tests", "cmd/hayward": "asks the user's own server whether it is up",
 		"bench": "drives load against servers it started on loopback"},
 		"nothing leaves the process but through egress, which looks at the address a connection is really made to"},

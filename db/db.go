@@ -2,23 +2,17 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // the embedded engine
-
 	"github.com/haywardhq/hayward/fault"
 )
 
-// Options configures [OpenSQLite]. The zero value of each field is usable.
+// Options configures an open database of either kind. The zero value of each field is usable.
 type Options struct {
 	Readers  int              // connections for reading; default: number of CPUs, at least 4
 	MaxGroup int              // most writes committed together; default 256
@@ -27,10 +21,9 @@ type Options struct {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	path    string
 	now     func() time.Time
-	pool    *sql.DB // behind writer
-	writer  *session
+	engine  engine
+	writer  *session // of the write loop alone; nil while there is no connection
 	readers *readers
 	lock    *DirLock // of [OpenDir], or nil
 
@@ -44,8 +37,8 @@ type DB struct {
 	done     chan struct{}
 }
 
-// OpenSQLite opens or creates the SQLite database in the file path, readable by its owner only.
-func OpenSQLite(ctx context.Context, path string, o Options) (*DB, error) {
+// open makes a DB of an engine, which belongs to it from then on, unless open fails.
+func open(ctx context.Context, e engine, o Options) (*DB, error) {
 	if o.Readers <= 0 {
 		o.Readers = max(4, runtime.NumCPU())
 	}
@@ -55,54 +48,18 @@ func OpenSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if err := createPrivate(path); err != nil {
+	d := &DB{now: o.Now, engine: e, maxGroup: o.MaxGroup, jobs: make(chan *job), closing: make(chan struct{}), done: make(chan struct{})}
+	var err error
+	if d.writer, err = e.writer(ctx); err != nil {
 		return nil, err
 	}
-	d := &DB{path: path, now: o.Now, maxGroup: o.MaxGroup, jobs: make(chan *job), closing: make(chan struct{}), done: make(chan struct{})}
-	if err := d.connect(ctx, o.Readers); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "cannot open the database %s", path).
-			WithHint("check that the file is a Hayward database and that its directory can be written")
-	}
+	d.readers = &readers{engine: e, slots: make(chan struct{}, o.Readers), closing: d.closing}
 	go d.writeLoop()
 	return d, nil
 }
 
-func (d *DB) connect(ctx context.Context, readerCount int) (err error) {
-	if d.pool, err = sql.Open("sqlite", dsn(d.path, "_txlock=immediate")); err != nil {
-		return err
-	}
-	if d.writer, err = newSession(ctx, d.pool); err != nil {
-		return errors.Join(err, d.pool.Close())
-	}
-	d.readers = &readers{slots: make(chan struct{}, readerCount), closing: d.closing}
-	if d.readers.pool, err = sql.Open("sqlite", dsn(d.path, "_pragma=query_only(1)")); err != nil {
-		return errors.Join(err, d.writer.close(), d.pool.Close())
-	}
-	return nil
-}
-
-func dsn(path, extra string) string {
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	u.RawQuery = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
-		"&_pragma=secure_delete(1)&_pragma=temp_store(MEMORY)&" + extra
-	return u.String()
-}
-
-// createPrivate makes the file exist and belong to its owner alone. SQLite gives its log files the same mode.
-func createPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err == nil {
-		err = errors.Join(f.Chmod(0o600), f.Close())
-	}
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "cannot open the database file in %s", filepath.Dir(path)).
-			WithHint("the data directory must exist and be writable by this user")
-	}
-	return nil
-}
-
-// Path returns the file of the database.
-func (d *DB) Path() string { return d.path }
+// Path returns the file of an SQLite database, "" for another.
+func (d *DB) Path() string { return d.engine.path() }
 
 // Now returns the database's clock in microseconds since 1970.
 func (d *DB) Now() int64 { return d.now().UnixMicro() }
@@ -113,10 +70,12 @@ func (d *DB) Close() error {
 	d.closed.Do(func() {
 		close(d.closing)
 		<-d.done
-		err = d.readers.close()
-		// Leaves one file behind, not three. A read still under way prevents it, and the next start does it then.
-		_, _ = d.writer.conn.ExecContext(context.Background(), "PRAGMA busy_timeout=0; PRAGMA wal_checkpoint(TRUNCATE)")
-		err = errors.Join(err, d.writer.close(), d.pool.Close())
+		d.readers.close()
+		d.engine.last(d.writer)
+		if d.writer != nil {
+			err = d.writer.close()
+		}
+		err = errors.Join(err, d.engine.close())
 		if d.lock != nil {
 			err = errors.Join(err, d.lock.Unlock())
 		}
@@ -136,12 +95,12 @@ func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.exec(context.Background(), "BEGIN"); err != nil {
+	if err := d.engine.beginRead(s); err != nil {
 		d.readers.give(s, false)
 		return Classify(err)
 	}
 	defer func() {
-		_, err := s.exec(context.Background(), "ROLLBACK")
+		err := d.engine.endRead(s)
 		d.readers.give(s, err == nil)
 	}()
 	return fn(&Tx{d: d, s: s, now: d.Now()})

@@ -38,7 +38,10 @@ func count(t *testing.T, d *db.DB) (n int) {
 }
 
 func TestOneFailingWriteDoesNotTouchTheOthersOfItsGroup(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testOneFailingWriteDoesNotTouchTheOthersOfItsGroup, schema)
+}
+
+func testOneFailingWriteDoesNotTouchTheOthersOfItsGroup(t *testing.T, d *db.DB) {
 	var wg sync.WaitGroup
 	boom := errors.New("boom")
 	for i := range 200 {
@@ -64,7 +67,10 @@ func TestOneFailingWriteDoesNotTouchTheOthersOfItsGroup(t *testing.T) {
 }
 
 func TestAPanicInAWriteReachesItsCallerAlone(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testAPanicInAWriteReachesItsCallerAlone, schema)
+}
+
+func testAPanicInAWriteReachesItsCallerAlone(t *testing.T, d *db.DB) {
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -85,7 +91,10 @@ func TestAPanicInAWriteReachesItsCallerAlone(t *testing.T) {
 }
 
 func TestAfterCommitRunsBeforeTheAnswerAndOnlyForKeptWrites(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testAfterCommitRunsBeforeTheAnswerAndOnlyForKeptWrites, schema)
+}
+
+func testAfterCommitRunsBeforeTheAnswerAndOnlyForKeptWrites(t *testing.T, d *db.DB) {
 	ran := 0
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
 		tx.AfterCommit("key", func() error { ran++; return nil })
@@ -111,8 +120,9 @@ func TestAfterCommitRunsBeforeTheAnswerAndOnlyForKeptWrites(t *testing.T) {
 	}
 }
 
-func TestErrorsAreFaults(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestErrorsAreFaults(t *testing.T) { dbtest.Each(t, testErrorsAreFaults, schema) }
+
+func testErrorsAreFaults(t *testing.T, d *db.DB) {
 	if err := put(d, "a", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +140,9 @@ func TestErrorsAreFaults(t *testing.T) {
 	}
 }
 
-func TestANewerDatabaseIsRefused(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestANewerDatabaseIsRefused(t *testing.T) { dbtest.Each(t, testANewerDatabaseIsRefused, schema) }
+
+func testANewerDatabaseIsRefused(t *testing.T, d *db.DB) {
 	two := db.Schema{Name: "test", FS: fstest.MapFS{
 		"00001_t.sql": schema.FS.(fstest.MapFS)["00001_t.sql"],
 		"00002_u.sql": {Data: []byte("-- +goose Up\nCREATE TABLE u (k TEXT);\n")}}}

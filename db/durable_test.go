@@ -181,8 +181,9 @@ func TestOpenDir(t *testing.T) {
 	}
 }
 
-func TestAViewIsOfOneMoment(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestAViewIsOfOneMoment(t *testing.T) { dbtest.Each(t, testAViewIsOfOneMoment, schema) }
+
+func testAViewIsOfOneMoment(t *testing.T, d *db.DB) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() { // every write keeps the number of rows even
@@ -222,8 +223,9 @@ func TestAViewIsOfOneMoment(t *testing.T) {
 }
 
 // TestAStatementInsideItself: a compiled statement that is being read must not be run again under its reader.
-func TestAStatementInsideItself(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestAStatementInsideItself(t *testing.T) { dbtest.Each(t, testAStatementInsideItself, schema) }
+
+func testAStatementInsideItself(t *testing.T, d *db.DB) {
 	for _, k := range []string{"a", "b", "c"} {
 		if err := put(d, k, 1); err != nil {
 			t.Fatal(err)
@@ -253,7 +255,10 @@ func TestAStatementInsideItself(t *testing.T) {
 }
 
 func TestMoreStatementsThanAreKept(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testMoreStatementsThanAreKept, schema)
+}
+
+func testMoreStatementsThanAreKept(t *testing.T, d *db.DB) {
 	err := d.View(t.Context(), func(tx *db.Tx) error {
 		for i := range db.MaxPrepared + 20 {
 			var n int
@@ -269,7 +274,10 @@ func TestMoreStatementsThanAreKept(t *testing.T) {
 }
 
 func TestAMigrationUnderCompiledStatements(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testAMigrationUnderCompiledStatements, schema)
+}
+
+func testAMigrationUnderCompiledStatements(t *testing.T, d *db.DB) {
 	if err := put(d, "a", 1); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"time"
 
 	"github.com/haywardhq/hayward/fault"
 )
@@ -56,41 +57,110 @@ var errAbandoned = errors.New("a write ended its goroutine")
 
 // commitGroup runs and commits the jobs, and answers each of them whatever happens.
 func (d *DB) commitGroup(group []*job) {
-	err := errAbandoned
+	var err error
+	done := false
 	defer func() {
+		if !done {
+			err = notStored(errAbandoned)
+		}
 		if err != nil {
-			_ = d.statement("ROLLBACK") // it may be over already
-			failAll(group, fault.Wrap(fault.KindOf(Classify(err)), err, "the write was not stored"))
+			d.giveUp()
+			failAll(group, err)
 		}
 		for _, j := range group {
 			close(j.done)
 		}
 	}()
 	err = d.commit(group)
+	done = true
+}
+
+// giveUp ends a transaction that failed. A connection that is not whole afterwards is closed; the next group opens another.
+func (d *DB) giveUp() {
+	if d.writer == nil {
+		return
+	}
+	d.engine.rollback(d.writer)
+	d.closeIfBroken()
+}
+
+func (d *DB) closeIfBroken() {
+	if d.writer != nil && !d.writer.whole() {
+		_ = d.writer.close()
+		d.writer = nil
+	}
 }
 
 func (d *DB) commit(group []*job) error {
-	if err := d.statement("BEGIN IMMEDIATE"); err != nil {
-		return err
+	id, err := d.begin()
+	if err != nil {
+		return notStored(err)
 	}
 	var after after
 	for _, j := range group {
 		if err := d.runOne(j, &after); err != nil {
+			return notStored(err)
+		}
+	}
+	if err := d.engine.commit(d.writer, after.notes); err != nil {
+		if err := d.settle(id, err); err != nil {
 			return err
 		}
 	}
-	if err := d.statement("COMMIT"); err != nil {
-		return err
-	}
 	after.run()
+	d.closeIfBroken()
 	return nil
 }
 
-// statement runs one without a context: the transaction belongs to the whole group, and an interrupted write would roll
-// all of it back (https://www.sqlite.org/c3ref/interrupt.html).
-func (d *DB) statement(query string) error {
-	_, err := d.writer.exec(context.Background(), query)
-	return err
+func notStored(err error) error {
+	return fault.Wrap(fault.KindOf(Classify(err)), err, "the write was not stored")
+}
+
+// begin starts the group's transaction. A connection that broke while nothing was going on is replaced, once.
+func (d *DB) begin() (id string, err error) {
+	for range 2 {
+		if d.writer == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			d.writer, err = d.engine.writer(ctx)
+			cancel()
+			if err != nil {
+				d.writer = nil
+				return "", Classify(err)
+			}
+		}
+		if id, err = d.engine.begin(d.writer); err == nil {
+			return id, nil
+		}
+		if d.closeIfBroken(); d.writer != nil {
+			break
+		}
+	}
+	return "", err
+}
+
+// patience bounds how long a group waits for a new connection.
+const patience = 10 * time.Second
+
+// settle finds out, on another connection, what became of a commit that failed. Its nil means that all is stored.
+func (d *DB) settle(id string, cause error) error {
+	if d.writer.whole() {
+		return notStored(cause) // the server answered, and it was no
+	}
+	_ = d.writer.close()
+	d.writer = nil
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if s, err := d.engine.writer(ctx); err == nil {
+		d.writer = s
+		switch d.engine.settle(s, id) {
+		case kept:
+			return nil
+		case lost:
+			return notStored(cause)
+		}
+	}
+	return fault.Wrap(fault.Unavailable, cause, "the connection to the database broke while the write was being committed: it may be stored, or not").
+		WithCode("outcome_unknown").WithHint("read what is there before writing again")
 }
 
 func failAll(group []*job, err error) {
@@ -108,7 +178,7 @@ func (d *DB) runOne(j *job, after *after) error {
 		j.err = notStarted(j.ctx)
 		return nil
 	}
-	if err := d.statement("SAVEPOINT job"); err != nil {
+	if err := d.engine.job(d.writer); err != nil {
 		return err
 	}
 	tx := &Tx{d: d, s: d.writer, now: d.Now(), after: after, job: j}
@@ -116,14 +186,14 @@ func (d *DB) runOne(j *job, after *after) error {
 	if tx.broken != nil {
 		return tx.broken
 	}
+	if j.err == nil && j.panicked == nil && tx.failed == nil {
+		return d.engine.keep(d.writer)
+	}
 	if j.err == nil && j.panicked == nil {
-		return d.statement("RELEASE job")
+		j.err = fault.Wrap(fault.KindOf(tx.failed), tx.failed, "a statement of this write failed, and so nothing of it is stored")
 	}
 	after.forget(j)
-	if err := d.statement("ROLLBACK TO job"); err != nil {
-		return err
-	}
-	return d.statement("RELEASE job")
+	return d.engine.undo(d.writer)
 }
 
 func (j *job) call(tx *Tx) error {

@@ -67,7 +67,10 @@ func inOneGroup(t *testing.T, d *db.DB, writes ...func(*db.Tx) error) []error {
 
 // TestACallerWhoLeavesInTheMiddle: an interrupted statement would roll the whole group back.
 func TestACallerWhoLeavesInTheMiddle(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testACallerWhoLeavesInTheMiddle, schema)
+}
+
+func testACallerWhoLeavesInTheMiddle(t *testing.T, d *db.DB) {
 	ctx, cancel := context.WithCancel(t.Context())
 	errs := inOneGroup(t, d,
 		func(tx *db.Tx) error { return insert(t.Context(), tx, "a") },
@@ -89,13 +92,16 @@ func TestACallerWhoLeavesInTheMiddle(t *testing.T) {
 }
 
 func TestALongWriteIsNotInterrupted(t *testing.T) {
-	d := dbtest.New(t, schema)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
-	defer cancel()
+	dbtest.Each(t, testALongWriteIsNotInterrupted, schema)
+}
+
+func testALongWriteIsNotInterrupted(t *testing.T, d *db.DB) {
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
 		if err := insert(t.Context(), tx, "before"); err != nil {
 			return err
 		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		defer cancel()
 		_, err := tx.Exec(ctx, `INSERT INTO t (k, v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 300000)
 			SELECT 'n', max(i) FROM n`)
 		return err
@@ -105,8 +111,9 @@ func TestALongWriteIsNotInterrupted(t *testing.T) {
 	}
 }
 
-func TestAReadIsInterrupted(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestAReadIsInterrupted(t *testing.T) { dbtest.Each(t, testAReadIsInterrupted, schema) }
+
+func testAReadIsInterrupted(t *testing.T, d *db.DB) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	endless := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n"
@@ -166,8 +173,9 @@ func TestTheEngineGivesATransactionUp(t *testing.T) {
 	}
 }
 
-func TestAPanicInAGroup(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestAPanicInAGroup(t *testing.T) { dbtest.Each(t, testAPanicInAGroup, schema) }
+
+func testAPanicInAGroup(t *testing.T, d *db.DB) {
 	errs := inOneGroup(t, d,
 		func(tx *db.Tx) error { return insert(t.Context(), tx, "a") },
 		func(tx *db.Tx) error { _ = insert(t.Context(), tx, "b"); panic("boom") },
@@ -182,7 +190,10 @@ func TestAPanicInAGroup(t *testing.T) {
 }
 
 func TestAWriteThatEndsItsGoroutine(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testAWriteThatEndsItsGoroutine, schema)
+}
+
+func testAWriteThatEndsItsGoroutine(t *testing.T, d *db.DB) {
 	errs := inOneGroup(t, d,
 		func(tx *db.Tx) error { return insert(t.Context(), tx, "a") },
 		func(tx *db.Tx) error { runtime.Goexit(); return nil },
@@ -199,7 +210,10 @@ func TestAWriteThatEndsItsGoroutine(t *testing.T) {
 }
 
 func TestAWriteInsideAWriteIsAnError(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testAWriteInsideAWriteIsAnError, schema)
+}
+
+func testAWriteInsideAWriteIsAnError(t *testing.T, d *db.DB) {
 	err := d.Update(t.Context(), func(tx *db.Tx) error { return put(d, "inner", 1) })
 	if !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "inside another write") {
 		t.Fatalf("got %v", err)
@@ -244,8 +258,9 @@ func TestClosingAnswersEveryWaitingWrite(t *testing.T) {
 	}
 }
 
-func TestClosingUnderARead(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestClosingUnderARead(t *testing.T) { dbtest.Each(t, testClosingUnderARead, schema) }
+
+func testClosingUnderARead(t *testing.T, d *db.DB) {
 	err := d.View(t.Context(), func(tx *db.Tx) error {
 		var n int
 		if err := tx.QueryRow(t.Context(), "SELECT count(*) FROM t", nil, &n); err != nil {
@@ -258,8 +273,9 @@ func TestClosingUnderARead(t *testing.T) {
 	}
 }
 
-func TestAfterCommitOrderAndBlame(t *testing.T) {
-	d := dbtest.New(t, schema)
+func TestAfterCommitOrderAndBlame(t *testing.T) { dbtest.Each(t, testAfterCommitOrderAndBlame, schema) }
+
+func testAfterCommitOrderAndBlame(t *testing.T, d *db.DB) {
 	var order []string
 	note := func(s string, err error) func() error {
 		return func() error { order = append(order, s); return err }
@@ -288,7 +304,10 @@ func TestAfterCommitOrderAndBlame(t *testing.T) {
 
 // TestAKeyOutlivesItsFirstOwner: the first to ask for a keyed step may fail; the others still need it.
 func TestAKeyOutlivesItsFirstOwner(t *testing.T) {
-	d := dbtest.New(t, schema)
+	dbtest.Each(t, testAKeyOutlivesItsFirstOwner, schema)
+}
+
+func testAKeyOutlivesItsFirstOwner(t *testing.T, d *db.DB) {
 	ran := 0
 	step := func(fail error) func(*db.Tx) error {
 		return func(tx *db.Tx) error { tx.AfterCommit("head", func() error { ran++; return nil }); return fail }

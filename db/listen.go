@@ -52,6 +52,16 @@ func (l *listeners) tell(topic string, m Message) {
 	}
 }
 
+func (l *listeners) tellAll(m Message) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, of := range l.fns {
+		for _, fn := range of {
+			fn(m)
+		}
+	}
+}
+
 // note is a message of a write that is not committed yet.
 type note struct {
 	topic string

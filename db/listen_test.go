@@ -11,7 +11,10 @@ import (
 )
 
 func TestListenersHearOfAWriteBeforeItReturns(t *testing.T) {
-	d := dbtest.New(t)
+	dbtest.Each(t, testListenersHearOfAWriteBeforeItReturns)
+}
+
+func testListenersHearOfAWriteBeforeItReturns(t *testing.T, d *db.DB) {
 	var heard []string
 	hear := func(who string) func(db.Message) {
 		return func(m db.Message) { heard = append(heard, fmt.Sprint(who, " ", m.Body, m.Resync)) }

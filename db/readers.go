@@ -2,15 +2,13 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"sync"
-
-	"github.com/haywardhq/hayward/fault"
+	"time"
 )
 
 // readers is a bounded set of connections for reading, opened as they are needed.
 type readers struct {
-	pool    *sql.DB
+	engine  engine
 	slots   chan struct{} // one per connection that is in use
 	closing <-chan struct{}
 
@@ -28,8 +26,12 @@ func (r *readers) take(ctx context.Context) (*session, error) {
 		return nil, errClosed()
 	}
 	s, err := r.reuse()
+	for err == nil && s != nil && !r.engine.fresh(ctx, s) {
+		_ = s.close()
+		s, err = r.reuse()
+	}
 	if s == nil && err == nil {
-		s, err = newSession(ctx, r.pool)
+		s, err = r.engine.reader(ctx)
 	}
 	if err != nil {
 		<-r.slots
@@ -57,6 +59,7 @@ func (r *readers) reuse() (*session, error) {
 func (r *readers) give(s *session, whole bool) {
 	r.mu.Lock()
 	if whole = whole && !r.shut; whole {
+		s.used = time.Now()
 		r.free = append(r.free, s)
 	}
 	r.mu.Unlock()
@@ -67,7 +70,7 @@ func (r *readers) give(s *session, whole bool) {
 }
 
 // close closes what is free; what is in use closes when it is given back.
-func (r *readers) close() error {
+func (r *readers) close() {
 	r.mu.Lock()
 	free := r.free
 	r.free, r.shut = nil, true
@@ -75,7 +78,4 @@ func (r *readers) close() error {
 	for _, s := range free {
 		_ = s.close()
 	}
-	return r.pool.Close()
 }
-
-func errClosed() error { return fault.New(fault.Unavailable, "the database is closed") }

@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"time"
 )
 
 // maxPrepared bounds the statements a connection keeps. Statements here are constants of the program; one that is made
@@ -14,6 +16,19 @@ const maxPrepared = 512
 type session struct {
 	conn  *sql.Conn
 	stmts map[string]*prepared
+	stale bool      // the server forgot a compiled statement, or the tables changed under one
+	fence [2]string // on PostgreSQL: whose rows the statements may touch; see postgres.fence
+	used  time.Time // when it was given back
+}
+
+// whole reports whether the connection can still be used.
+func (s *session) whole() bool {
+	return !s.stale && s.conn.Raw(func(c any) error {
+		if v, ok := c.(driver.Validator); ok && !v.IsValid() {
+			return sql.ErrConnDone
+		}
+		return nil
+	}) == nil
 }
 
 type prepared struct {

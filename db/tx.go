@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 
-	"modernc.org/sqlite"
+	"github.com/jackc/pgx/v5/pgconn"
+	sqlitedriver "modernc.org/sqlite"
 
+	"github.com/haywardhq/hayward/db/internal/pg"
 	"github.com/haywardhq/hayward/fault"
 )
 
@@ -18,6 +20,7 @@ type Tx struct {
 	after  *after // nil in a read transaction
 	job    *job
 	broken error // the engine gave the whole transaction up
+	failed error // a statement failed, and this engine runs no other after it
 }
 
 // ErrNoRows is what [Tx.QueryRow] returns when there is no row.
@@ -31,6 +34,9 @@ func (t *Tx) begin(ctx context.Context) (context.Context, error) {
 	if t.broken != nil {
 		return nil, Classify(t.broken)
 	}
+	if t.failed != nil {
+		return nil, fault.Wrap(fault.KindOf(t.failed), t.failed, "an earlier statement of this transaction failed")
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, Classify(err)
 	}
@@ -40,15 +46,30 @@ func (t *Tx) begin(ctx context.Context) (context.Context, error) {
 	return ctx, nil
 }
 
-// end classifies a statement's error, and remembers one after which SQLite has rolled the transaction back
-// (https://www.sqlite.org/lang_transaction.html, section 3.1): what follows it would be outside of any.
+// end classifies a statement's error and remembers what can still be done after it. SQLite rolls a transaction back by
+// itself after some errors (https://www.sqlite.org/lang_transaction.html, section 3.1): what follows would be outside of any.
+// PostgreSQL refuses every statement after a failed one until the write is undone.
 func (t *Tx) end(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		switch e.Code() & 0xff {
+	if err == nil {
+		return nil
+	}
+	var lite *sqlitedriver.Error
+	var order *pg.ErrOrder
+	var server *pgconn.PgError
+	switch {
+	case errors.As(err, &lite):
+		switch lite.Code() & 0xff {
 		case codeNoMemory, codeInterrupted, codeIO, codeFull:
 			t.broken = err
 		}
+	case errors.As(err, &order), t.d.engine.path() == "" && !t.s.whole():
+		t.broken = err
+	case errors.As(err, &server):
+		if t.after != nil && server.Code == codeQueryCanceled {
+			err = fault.Wrap(fault.Timeout, err, "the database took too long") // nobody but a time limit ends a write's statement
+		}
+		t.s.stale = t.s.stale || server.Code == codeFeature || server.Code == codeNoStatement
+		t.failed = Classify(err)
 	}
 	return Classify(err)
 }
@@ -66,6 +87,28 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 	n, err := res.RowsAffected()
 	return n, t.end(err)
 }
+
+// ExecMany runs a statement once for each row of arguments, in order, and returns how many rows all of them changed. Over
+// PostgreSQL several hundred rows take one round trip. What rows before one that fails have done is undone with the write.
+//
+//	n, err := tx.ExecMany(ctx, "INSERT INTO t (k, v) VALUES (?, ?)", [][]any{{"a", 1}, {"b", 2}})
+func (t *Tx) ExecMany(ctx context.Context, query string, rows [][]any) (int64, error) {
+	ctx, err := t.begin(ctx)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	n, err := t.d.engine.execMany(ctx, t.s, query, rows)
+	return n, t.end(err)
+}
+
+// Everywhere is the app or tenant of a fence that lets through any.
+const Everywhere = "/everywhere"
+
+// Fence says whose rows the statements that follow may touch, until the next Fence or the end of the transaction: those of
+// one app and tenant, or of all with [Everywhere]. It is a second fence behind the statements' own conditions, of tables
+// whose [Schema] asks for one: without a call, nothing is in such a table. SQLite has no such thing and ignores it. It
+// costs no round trip: it goes with the next statement.
+func (t *Tx) Fence(app, tenant string) { t.d.engine.fence(t.s, app, tenant) }
 
 // Query runs a query. fn is called for each row, in order; scan reads the row's columns. The first error ends it.
 func (t *Tx) Query(ctx context.Context, query string, args []any, fn func(scan func(dest ...any) error) error) error {
@@ -110,51 +153,3 @@ func (t *Tx) QueryRow(ctx context.Context, query string, args []any, dest ...any
 // functions with the same non-nil key in one group of writes, only the first runs, for all of them and after all those
 // without a key: it must read what it writes down when it runs. It panics in a read transaction.
 func (t *Tx) AfterCommit(key any, fn func() error) { t.after.add(key, fn, t.job) }
-
-// Classify turns a driver's error into a fault. It returns nil for nil, and errors that are faults already unchanged.
-func Classify(err error) error {
-	var f *fault.Error
-	var e *sqlite.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &f):
-		return err
-	case errors.Is(err, context.Canceled):
-		return fault.Wrap(fault.Canceled, err, "the caller went away")
-	case errors.Is(err, context.DeadlineExceeded):
-		return fault.Wrap(fault.Timeout, err, "the database took too long")
-	case errors.As(err, &e):
-		return classifyCode(err, e.Code())
-	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):
-		return fault.Wrap(fault.Unavailable, err, "the database is closed")
-	}
-	return fault.Wrap(fault.Internal, err, "the database refused a statement")
-}
-
-// SQLite's primary result codes (https://www.sqlite.org/rescode.html).
-const (
-	codeBusy, codeLocked                   = 5, 6
-	codeNoMemory, codeReadOnly             = 7, 8
-	codeInterrupted, codeIO, codeCorrupt   = 9, 10, 11
-	codeFull, codeCantOpen, codeConstraint = 13, 14, 19
-	codeNotADatabase                       = 26
-)
-
-func classifyCode(err error, code int) error {
-	switch code & 0xff {
-	case codeConstraint:
-		return fault.Wrap(fault.Conflict, err, "it exists already or refers to something that does not")
-	case codeBusy, codeLocked:
-		return fault.Wrap(fault.Unavailable, err, "the database is locked by another process")
-	case codeFull:
-		return fault.Wrap(fault.Unavailable, err, "the disk is full")
-	case codeReadOnly, codeCantOpen, codeIO:
-		return fault.Wrap(fault.Unavailable, err, "the database file cannot be read or written")
-	case codeCorrupt, codeNotADatabase:
-		return fault.Wrap(fault.Internal, err, "the database file is damaged or not a database")
-	case codeInterrupted:
-		return fault.Wrap(fault.Canceled, err, "the statement was interrupted")
-	}
-	return fault.Wrap(fault.Internal, err, "the database refused a statement")
-}

@@ -6,12 +6,86 @@ import (
 	"testing"
 
 	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/internal/parts"
+	"github.com/haywardhq/hayward/sealed"
 )
 
-// New returns an empty database with the given schemas, closed at the end of the test.
+// Engine is a kind of database that a test can run over.
+type Engine struct {
+	Name     string // "sqlite" or "postgres"
+	Postgres bool
+	// Open opens the database again, as a process of its own would: over PostgreSQL another connection to the same
+	// database, over SQLite the same file, which its first holder must have closed. It is closed at the end of the test.
+	Open func(t testing.TB, o db.Options) *db.DB
+	// Server is the database of a PostgreSQL engine.
+	Server parts.PostgresDatabase
+}
+
+// New returns an empty SQLite database with the given schemas, closed at the end of the test.
 func New(t testing.TB, schemas ...db.Schema) *db.DB {
 	t.Helper()
-	d, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "test.db"), db.Options{})
+	return migrated(t, SQLite(t), schemas)
+}
+
+// NewPostgres returns an empty PostgreSQL database with the given schemas, closed at the end of the test. Without a
+// PostgreSQL the test ends (see package parts).
+func NewPostgres(t testing.TB, schemas ...db.Schema) *db.DB {
+	t.Helper()
+	return migrated(t, Postgres(t), schemas)
+}
+
+func migrated(t testing.TB, e Engine, schemas []db.Schema) *db.DB {
+	t.Helper()
+	d := e.Open(t, db.Options{})
+	if err := d.Migrate(t.Context(), schemas...); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Each runs a test over a fresh database of each kind, with the given schemas.
+func Each(t *testing.T, test func(t *testing.T, d *db.DB), schemas ...db.Schema) {
+	t.Helper()
+	EachEngine(t, func(t *testing.T, e Engine) { test(t, migrated(t, e, schemas)) })
+}
+
+// EachEngine runs a test with each kind of database, not opened yet.
+func EachEngine(t *testing.T, test func(t *testing.T, e Engine)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+}
+
+// SQLite names a file of its own for the test.
+func SQLite(t testing.TB) Engine {
+	path := filepath.Join(t.TempDir(), "test.db")
+	return Engine{Name: "sqlite", Open: func(t testing.TB, o db.Options) *db.DB {
+		t.Helper()
+		d, err := db.OpenSQLite(t.Context(), path, o)
+		return closing(t, d, err)
+	}}
+}
+
+// Postgres makes a database of its own for the test.
+func Postgres(t testing.TB) Engine {
+	t.Helper()
+	p := parts.Postgres(t)
+	return Engine{Name: "postgres", Postgres: true, Server: p, Open: func(t testing.TB, o db.Options) *db.DB {
+		t.Helper()
+		po := PostgresOptions(p)
+		po.Options = o
+		d, err := db.OpenPostgres(t.Context(), po)
+		return closing(t, d, err)
+	}}
+}
+
+// PostgresOptions are those of the test's plain role.
+func PostgresOptions(p parts.PostgresDatabase) db.PostgresOptions {
+	return db.PostgresOptions{Host: p.Host, Port: p.Port, Database: p.Database, User: p.User, Password: sealed.NewString(p.Password),
+		TLS: db.TLSDisable}
+}
+
+func closing(t testing.TB, d *db.DB, err error) *db.DB {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,8 +94,5 @@ func New(t testing.TB, schemas ...db.Schema) *db.DB {
 			t.Error(err)
 		}
 	})
-	if err := d.Migrate(t.Context(), schemas...); err != nil {
-		t.Fatal(err)
-	}
 	return d
 }
