@@ -30,6 +30,7 @@ type Pipeline struct {
 	byName   map[string]*gnode
 	edges    int
 	extra    *value.Dict // other top-level keys of the file
+	marks    []string    // what shows that the file is of Haystack 2
 	declared Declared
 	warnings []string
 }

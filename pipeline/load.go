@@ -16,7 +16,7 @@ type LoadOptions struct {
 	YAML   pyyaml.Limits // size, depth and nodes of the file
 }
 
-// Load reads a Haystack 3 pipeline file and compiles it: components, connections, metadata, max_runs_per_component and
+// Load reads a pipeline file of Haystack 3, or of Haystack 2 (see [Plan.Generation]), and compiles it: components, connections, metadata, max_runs_per_component and
 // connection_type_validation as Haystack reads them (Pipeline.loads), inputs and outputs as Hayhooks does; other top-level
 // keys are kept (see [Plan.Extra]). file is its name in errors.
 //
@@ -33,6 +33,7 @@ func Load(src []byte, file string, registry *component.Registry, opts LoadOption
 		return nil, invalid(CodeDeserializationError, "a pipeline file is a mapping with components and connections, not %s", kindName(doc.Value())).
 			At(fault.Where{Position: doc.Pos()})
 	}
+	l.generation()
 	l.settings()
 	l.components()
 	l.connections()
@@ -72,14 +73,9 @@ func (l *loader) settings() {
 			}
 		}
 	}
-	if n := root.Get("max_runs_per_component"); n != nil {
-		runs, ok := n.Value.(value.Int)
-		if !ok || runs < 1 || runs > 1<<30 {
-			l.bad(fault.Where{Field: "max_runs_per_component"}, []any{"max_runs_per_component"},
-				"max_runs_per_component must be a whole number of at least 1, not %s", value.Repr(n.Value))
-		} else {
-			l.p.MaxRunsPerComponent = int(runs)
-		}
+	l.runs("max_runs_per_component")
+	if n := root.Get(maxLoopsAllowed); n != nil && n.Value != value.None {
+		l.runs(maxLoopsAllowed) // it wins, as in Haystack 2.6
 	}
 	if n := root.Get("connection_type_validation"); n != nil {
 		validate, ok := n.Value.(value.Bool)
@@ -90,6 +86,19 @@ func (l *loader) settings() {
 			l.p.ConnectionTypeValidation = bool(validate)
 		}
 	}
+}
+
+func (l *loader) runs(key string) {
+	n := l.doc.Root.Get(key)
+	if n == nil {
+		return
+	}
+	runs, ok := n.Value.(value.Int)
+	if !ok || runs < 1 || runs > 1<<30 {
+		l.bad(fault.Where{Field: key}, []any{key}, "%s must be a whole number of at least 1, not %s", key, value.Repr(n.Value))
+		return
+	}
+	l.p.MaxRunsPerComponent = int(runs)
 }
 
 // section returns a top-level node of the given kind; nil when the file leaves it out or holds something else.
@@ -156,6 +165,7 @@ func (l *loader) component(name string, entry *pyyaml.Node) {
 	if !l.strangeKeys(entry, where, "component '"+name+"'", "type", "init_parameters") || !ok {
 		return
 	}
+	params = l.older(name, string(typeName), params)
 	position := func(param string) fault.Position {
 		return l.doc.Pos("components", name, "init_parameters", param)
 	}
@@ -336,13 +346,11 @@ func (l *loader) others() {
 	root, _ := l.doc.Value().(*value.Dict)
 	for k, v := range root.All() {
 		key, ok := k.(value.Str)
-		if ok && slices.Contains(topLevel, string(key)) {
+		if ok && (slices.Contains(topLevel, string(key)) || key == maxLoopsAllowed) {
 			continue
 		}
 		l.p.extra.SetKey(k, v)
 		switch near := component.Nearest(string(key), topLevel, 1); {
-		case key == "max_loops_allowed":
-			l.p.warnings = append(l.p.warnings, "max_loops_allowed is a key of Haystack 2.6 and before; max_runs_per_component takes its place")
 		case ok && len(near) > 0 && root.Len() > 0 && l.doc.Root.Get(near[0]) == nil:
 			l.problems.add(invalid(CodeDeserializationError, "the file has a key '%s' that means nothing", string(key)).
 				WithHint("did you mean '%s'?", near[0]).At(fault.Where{Position: l.doc.Pos(string(key)), Field: string(key)}))

@@ -31,6 +31,7 @@ type source struct {
 	extra       *value.Dict
 	declared    Declared
 	warnings    []string
+	marks       []string
 }
 
 // ComponentInfo describes a component of a plan.
@@ -53,7 +54,8 @@ func (p *Pipeline) Compile() (*Plan, error) {
 		return nil, fault.New(fault.Invalid, "max_runs_per_component is %d; it must be at least 1", p.MaxRunsPerComponent).WithCode(CodePipelineError)
 	}
 	src := &source{registry: p.registry, metadata: value.CopyDict(inputsOf(p.Metadata)), maxRuns: p.MaxRunsPerComponent,
-		validated: p.ConnectionTypeValidation, extra: inputsOf(p.extra), declared: p.declared, warnings: slices.Clone(p.warnings)}
+		validated: p.ConnectionTypeValidation, extra: inputsOf(p.extra), declared: p.declared, warnings: slices.Clone(p.warnings),
+		marks: slices.Clone(p.marks)}
 	for _, n := range p.nodes {
 		src.components = append(src.components, ComponentInfo{Name: n.name, Type: n.typ, Spec: n.child.Spec})
 		src.params = append(src.params, n.params)

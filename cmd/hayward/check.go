@@ -17,6 +17,8 @@ import (
 type checked struct {
 	File       string    `json:"file"`
 	OK         bool      `json:"ok"`
+	Generation int       `json:"generation,omitempty"` // Haystack's major version
+	Marks      []string  `json:"marks,omitempty"`      // what shows an older one
 	Problems   []problem `json:"problems,omitempty"`
 	Components []node    `json:"components,omitempty"`
 	Inputs     []socket  `json:"inputs,omitempty"`  // declared inputs
@@ -89,6 +91,7 @@ func problemsOf(err error) []problem {
 func needs(f *local.File) checked {
 	p := f.Plan
 	out := checked{File: f.Path, OK: true, Warnings: p.Warnings()}
+	out.Generation, out.Marks = p.Generation()
 	for _, c := range p.Components() {
 		out.Components = append(out.Components, node{c.Name, c.Type})
 	}
@@ -143,6 +146,9 @@ func showChecks(w io.Writer, list []checked) error {
 
 func showNeeds(w io.Writer, f checked) {
 	line := func(what, text string) { fmt.Fprintf(w, "  %-8s %s\n", what, tui.Clean(text)) }
+	if len(f.Marks) > 0 {
+		line("of", fmt.Sprintf("Haystack %d: it has %s", f.Generation, strings.Join(f.Marks, " and ")))
+	}
 	inputs, outputs := f.Inputs, f.Outputs
 	if len(inputs) == 0 {
 		inputs = f.Open

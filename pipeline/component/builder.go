@@ -26,8 +26,12 @@ func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg 
 	b := &Builder{Name: name, Type: t, Params: &value.Dict{}, Where: where, Registry: reg}
 	for key := range given.All() {
 		if s, ok := key.(value.Str); !ok || !slices.ContainsFunc(t.Params, func(p Param) bool { return p.Name == string(s) }) {
-			return nil, fault.New(fault.Invalid, "component '%s' (%s) has no init parameter %s", name, t.Name, value.Repr(key)).
-				WithCode("DeserializationError").WithHint("its parameters are: %s", strings.Join(t.ParamNames(), ", ")).At(where)
+			err := fault.New(fault.Invalid, "component '%s' (%s) has no init parameter %s", name, t.Name, value.Repr(key)).
+				WithCode("DeserializationError").At(where)
+			if instead, older := t.Dropped[string(s)]; older {
+				return nil, err.WithHint("versions of Haystack before 3 had it; %s", instead)
+			}
+			return nil, err.WithHint("its parameters are: %s", strings.Join(t.ParamNames(), ", "))
 		}
 	}
 	for _, p := range t.Params {

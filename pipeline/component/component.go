@@ -75,6 +75,12 @@ type Type struct {
 	Aliases []string
 	// Params are the init parameters in the order of the Python signature.
 	Params []Param
+	// Removed is true of a type that Haystack 3 no longer has: a file that names it is of Haystack 2.
+	Removed bool
+	// Older are defaults that differ in a file of Haystack 2.
+	Older map[string]value.Value
+	// Dropped are init parameters that older versions had, and what takes their place.
+	Dropped map[string]string
 	// Doc is one sentence for people.
 	Doc string
 	// New makes an instance. Errors are faults: Invalid for bad parameters.

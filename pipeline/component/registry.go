@@ -25,7 +25,21 @@ type Registry struct {
 	types  map[string]*Type
 	stores map[string]*StoreType
 	names  []string
+	past   map[string]string
 	record *Record
+}
+
+// WithPast returns the registry with what became of types that are not in it: the sentence that an error adds.
+func (r *Registry) WithPast(past map[string]string) *Registry {
+	out := *r
+	out.past = past
+	return &out
+}
+
+// Past says what became of a type of Haystack 2 that is not in the table.
+func (r *Registry) Past(typ string) (string, bool) {
+	s, ok := r.past[typ]
+	return s, ok
 }
 
 // NewRegistry returns a table of the given types. Two types of one name are a programming error and panic.
@@ -64,7 +78,7 @@ func (r *Registry) With(types ...*Type) *Registry {
 	for _, s := range r.stores {
 		stores = append(stores, s)
 	}
-	return NewRegistry(list, stores)
+	return NewRegistry(list, stores).WithPast(r.past)
 }
 
 // Store finds a document store type by its name.
@@ -113,6 +127,9 @@ func (r *Registry) BuildAt(name, typ string, params *value.Dict, where fault.Whe
 func (r *Registry) UnknownType(name, typ string, where fault.Where) *fault.Error {
 	where.Component, where.Type = name, typ
 	err := fault.New(fault.Invalid, "component '%s': there is no component type '%s' here", name, typ).WithCode("PipelineError").At(where)
+	if became, ok := r.past[typ]; ok {
+		return err.WithHint("%s", became)
+	}
 	if near := Nearest(typ, r.names, 3); len(near) > 0 {
 		return err.WithHint("did you mean %s?", joinOr(near))
 	}

@@ -26,8 +26,9 @@ var chatTemplateType = pytype.MustParse("list[haystack.dataclasses.chat_message.
 // ChatPromptBuilderType describes [ChatPromptBuilder].
 func ChatPromptBuilderType() *component.Type {
 	return &component.Type{
-		Name: "haystack.components.builders.chat_prompt_builder.ChatPromptBuilder",
-		Doc:  "Renders chat messages from Jinja templates.",
+		Name:  "haystack.components.builders.chat_prompt_builder.ChatPromptBuilder",
+		Doc:   "Renders chat messages from Jinja templates.",
+		Older: map[string]value.Value{"required_variables": value.None},
 		Params: []component.Param{
 			component.Optional("template", nil),
 			component.Optional("required_variables", value.Str("*")),

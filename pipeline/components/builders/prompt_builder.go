@@ -19,8 +19,9 @@ type PromptBuilder struct {
 // PromptBuilderType describes [PromptBuilder].
 func PromptBuilderType() *component.Type {
 	return &component.Type{
-		Name: "haystack.components.builders.prompt_builder.PromptBuilder",
-		Doc:  "Renders a Jinja template to a prompt.",
+		Name:  "haystack.components.builders.prompt_builder.PromptBuilder",
+		Doc:   "Renders a Jinja template to a prompt.",
+		Older: map[string]value.Value{"required_variables": value.None},
 		Params: []component.Param{
 			component.Required("template"),
 			component.Optional("required_variables", value.Str("*")),

@@ -24,8 +24,9 @@ type HTMLToDocument struct {
 // HTMLToDocumentType describes [HTMLToDocument].
 func HTMLToDocumentType() *component.Type {
 	return &component.Type{
-		Name: "haystack.components.converters.html.HTMLToDocument",
-		Doc:  "Makes a document of the main text of each web page.",
+		Name:    "haystack.components.converters.html.HTMLToDocument",
+		Doc:     "Makes a document of the main text of each web page.",
+		Dropped: map[string]string{"extractor_type": "leave it out: there is one extractor"},
 		Params: []component.Param{
 			component.Optional("extraction_kwargs", nil),
 			component.Optional("store_full_path", value.Bool(false)),

@@ -14,8 +14,9 @@ type AzureOpenAIGenerator struct{ *OpenAIGenerator }
 // AzureOpenAIGeneratorType describes [AzureOpenAIGenerator].
 func AzureOpenAIGeneratorType() *component.Type {
 	return &component.Type{
-		Name: azureType,
-		Doc:  "Asks a model of OpenAI on Azure for text. Of Haystack 2; its successor is AzureOpenAIChatGenerator.",
+		Name:    azureType,
+		Doc:     "Asks a model of OpenAI on Azure for text. Of Haystack 2; its successor is AzureOpenAIChatGenerator.",
+		Removed: true,
 		Params: append(chat.AzureParams(),
 			component.Optional("system_prompt", nil),
 			component.Optional("timeout", nil),

@@ -30,8 +30,9 @@ type OpenAIGenerator struct {
 // OpenAIGeneratorType describes [OpenAIGenerator]. A file that names no model gets gpt-5-mini, the last default it had.
 func OpenAIGeneratorType() *component.Type {
 	return &component.Type{
-		Name: openAIType,
-		Doc:  "Asks a model of OpenAI for text. Of Haystack 2; its successor is OpenAIChatGenerator.",
+		Name:    openAIType,
+		Doc:     "Asks a model of OpenAI for text. Of Haystack 2; its successor is OpenAIChatGenerator.",
+		Removed: true,
 		Params: []component.Param{
 			component.Optional("api_key", component.EnvSecret(true, "OPENAI_API_KEY")),
 			component.Optional("model", value.Str("gpt-5-mini")),

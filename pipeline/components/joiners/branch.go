@@ -14,9 +14,10 @@ type BranchJoiner struct{}
 // BranchJoinerType describes [BranchJoiner].
 func BranchJoinerType() *component.Type {
 	return &component.Type{
-		Name:   "haystack.components.joiners.branch.BranchJoiner",
-		Doc:    "Passes on the first value that arrives on any of its branches.",
-		Params: []component.Param{component.Required("type_")},
+		Name:    "haystack.components.joiners.branch.BranchJoiner",
+		Aliases: []string{"haystack.components.others.multiplexer.Multiplexer"}, // its name before 2.3
+		Doc:     "Passes on the first value that arrives on any of its branches.",
+		Params:  []component.Param{component.Required("type_")},
 		New: func(b *component.Builder) (component.Component, *component.Spec, error) {
 			t, err := readType(b, "type_")
 			if err != nil {
