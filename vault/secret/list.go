@@ -2,6 +2,7 @@ package secret
 
 import (
 	"context"
+	"slices"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -17,15 +18,22 @@ func (s *Service) ListShared(ctx context.Context, appID string, opts ListOpts) (
 	return s.list(ctx, "secret.list_shared", appID, opts, true)
 }
 
-func (s *Service) list(ctx context.Context, action, appID string, opts ListOpts, shared bool) (out []*Meta, err error) {
+func (s *Service) list(ctx context.Context, action, appID string, opts ListOpts, shared bool) ([]*Meta, error) {
+	return s.page(ctx, action, appID, opts, shared, s.metas)
+}
+
+// pageOf reads one page of a list.
+type pageOf func(ctx context.Context, tx driver.Tx, t target, after string, limit int, vw view) ([]*Meta, error)
+
+func (s *Service) page(ctx context.Context, action, appID string, opts ListOpts, shared bool, read pageOf) (out []*Meta, err error) {
 	t, p, err := s.enter(ctx, action, "", appID, shared)
 	if err != nil {
 		return nil, err
 	}
 	limit, err := opts.limit()
 	if err == nil {
-		err = s.st.View(ctx, func(tx driver.Tx) error {
-			out, err = s.metas(ctx, tx, t, opts.After, limit)
+		err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
+			out, err = read(ctx, tx, t, opts.After, limit, vw)
 			return err
 		})
 	}
@@ -46,48 +54,75 @@ func (o ListOpts) limit() (int, error) {
 	return o.Limit, nil
 }
 
-func (s *Service) metas(ctx context.Context, tx driver.Tx, t target, after string, limit int) ([]*Meta, error) {
+func (s *Service) metas(ctx context.Context, tx driver.Tx, t target, after string, limit int, vw view) ([]*Meta, error) {
 	heads, err := tx.ListSecrets(ctx, t.app, t.tenant, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*Meta, 0, len(heads))
 	for _, head := range heads {
-		head, v, err := s.own(ctx, tx, target{t.app, t.tenant, head.Name})
+		c, err := s.own(ctx, tx, target{t.app, t.tenant, head.Name}, vw)
 		if err != nil {
 			return nil, err
 		}
-		m, err := toMeta(head, v)
-		if err != nil {
-			return nil, err
-		}
+		m := c.copyMeta()
 		out = append(out, &m)
 	}
 	return out, nil
 }
 
-// ListVersions returns the versions of the tenant's own secret, oldest first, without values.
-func (s *Service) ListVersions(ctx context.Context, key, appID string) (out []*Version, err error) {
-	t, p, err := s.enter(ctx, "secret.list_versions", key, appID, false)
+func (s *Service) listDeleted(ctx context.Context, action, appID string, opts ListOpts, shared bool) ([]*Meta, error) {
+	return s.page(ctx, action, appID, opts, shared, s.deletedMetas)
+}
+
+// deletedMetas goes on until the page is full: secrets that were destroyed, or only staged, are not part of it.
+func (s *Service) deletedMetas(ctx context.Context, tx driver.Tx, t target, after string, limit int, vw view) (out []*Meta, err error) {
+	for len(out) < limit {
+		heads, err := tx.ListDeletedSecrets(ctx, t.app, t.tenant, after, limit)
+		if err != nil || len(heads) == 0 {
+			return out, err
+		}
+		for _, head := range heads {
+			after = head.Name
+			m, err := s.deletedMeta(ctx, tx, target{t.app, t.tenant, head.Name}, vw)
+			if err != nil {
+				return nil, err
+			}
+			if m != nil && len(out) < limit {
+				out = append(out, m)
+			}
+		}
+	}
+	return out, nil
+}
+
+// deletedMeta describes a secret that can be brought back; nil for one that cannot.
+func (s *Service) deletedMeta(ctx context.Context, tx driver.Tx, t target, vw view) (*Meta, error) {
+	r, err := s.load(ctx, tx, t, vw)
 	if err != nil {
 		return nil, err
 	}
-	err = s.st.View(ctx, func(tx driver.Tx) error {
-		head, _, err := s.own(ctx, tx, t)
-		if err != nil {
-			return err
-		}
-		rows, err := tx.ListSecretVersions(ctx, t.app, t.tenant, t.name, 0, manyVersions)
-		for _, v := range rows {
-			out = append(out, &Version{ID: v.ID, Version: v.Version, Current: v.Version == head.Current, CreatedAt: micros(v.CreatedAt),
-				CreatedBy: v.CreatedBy, ExpiresAt: expiry(v.ExpiresAt)})
-		}
-		return err
-	})
-	if err := p.EndErr(ctx, err); err != nil {
+	st := r.list.find(r.list.Restore)
+	if st == nil || st.DeletedAt == 0 || st.Destroyed != 0 || s.lost(st, tx.Now()) {
+		return nil, nil
+	}
+	v, err := s.row(ctx, tx, r, st)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	m, err := toMeta(r.head, v)
+	m.DeletedAt = moment(st.DeletedAt)
+	return &m, err
+}
+
+// ListVersions returns the versions of the tenant's own secret that can be read, oldest first, without values. See
+// [Service.History] for all there were.
+func (s *Service) ListVersions(ctx context.Context, key, appID string) ([]*Version, error) {
+	h, err := s.history(ctx, "secret.list_versions", key, appID, false)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(h.Versions, func(v *Version) bool { return v.State != StateCurrent && v.State != StateSuperseded }), nil
 }
 
 // manyVersions bounds the versions that are read of a secret which an earlier program wrote.

@@ -29,12 +29,11 @@ func (s *Service) LookupMeta(ctx context.Context, under *audit.Pending, name str
 		return nil, err
 	}
 	var m Meta
-	err = s.st.View(ctx, func(tx driver.Tx) error {
-		head, v, err := s.find(ctx, tx, t)
-		if err != nil {
-			return err
+	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
+		c, err := s.find(ctx, tx, t, vw)
+		if err == nil {
+			m = c.copyMeta()
 		}
-		m, err = toMeta(head, v)
 		return err
 	})
 	if err == nil && m.Expired(s.now()) {

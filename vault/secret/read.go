@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
@@ -61,12 +62,11 @@ func (s *Service) GetMeta(ctx context.Context, key, appID string) (*Meta, error)
 		return nil, err
 	}
 	var m Meta
-	err = s.st.View(ctx, func(tx driver.Tx) error {
-		head, v, err := s.find(ctx, tx, t)
-		if err != nil {
-			return err
+	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
+		c, err := s.find(ctx, tx, t, vw)
+		if err == nil {
+			m = c.copyMeta()
 		}
-		m, err = toMeta(head, v)
 		return err
 	})
 	if err := p.EndErr(ctx, err); err != nil {
@@ -93,8 +93,8 @@ func (s *Service) GetVersion(ctx context.Context, key, appID string, version int
 }
 
 func (s *Service) version(ctx context.Context, t target, version int64) (sec *Secret, err error) {
-	err = s.st.View(ctx, func(tx driver.Tx) error {
-		r, err := s.load(ctx, tx, t)
+	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
+		r, err := s.load(ctx, tx, t, vw)
 		if err != nil {
 			return err
 		}
@@ -119,13 +119,15 @@ func (s *Service) version(ctx context.Context, t target, version int64) (sec *Se
 
 // lookup is the tenant's entry, else the shared one, opened.
 func (s *Service) lookup(ctx context.Context, t target) (sec *Secret, err error) {
-	err = s.st.View(ctx, func(tx driver.Tx) error {
-		head, v, err := s.find(ctx, tx, t)
+	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
+		c, err := s.find(ctx, tx, t, vw)
 		if err != nil {
 			return err
 		}
-		sec, err = s.unseal(ctx, tx, head, v)
-		return err
+		if sec, err = s.open(ctx, tx, c); err != nil {
+			return err
+		}
+		return nil
 	})
 	if err == nil && sec.Expired(s.now()) {
 		return nil, expired(t.name)
@@ -134,33 +136,72 @@ func (s *Service) lookup(ctx context.Context, t target) (sec *Secret, err error)
 }
 
 // find returns the current version of the tenant's entry, else of the shared one.
-func (s *Service) find(ctx context.Context, tx driver.Tx, t target) (driver.SecretRow, driver.SecretVersion, error) {
-	head, v, err := s.own(ctx, tx, t)
-	if t.tenant != driver.Shared && errors.Is(err, base.ErrSecretNotFound) {
-		t.tenant = driver.Shared
-		return s.own(ctx, tx, t)
+func (s *Service) find(ctx context.Context, tx driver.Tx, t target, vw view) (*checked, error) {
+	c, err := s.own(ctx, tx, t, vw)
+	if err != nil {
+		return nil, err
 	}
-	return head, v, err
+	if c.served() {
+		return c, nil
+	}
+	if t.tenant != driver.Shared {
+		vw.floor = vw.shared
+		if c, err = s.own(ctx, tx, target{t.app, driver.Shared, t.name}, vw); err != nil {
+			return nil, err
+		}
+	}
+	if !c.served() {
+		return nil, notFound(t.name)
+	}
+	return c, nil
 }
 
-// own returns the current version of exactly this owner's entry, after checking the mark that binds the two.
-func (s *Service) own(ctx context.Context, tx driver.Tx, t target) (driver.SecretRow, driver.SecretVersion, error) {
+// own returns exactly this owner's entry, or that there is none, after making sure that it is what was written last.
+func (s *Service) own(ctx context.Context, tx driver.Tx, t target, vw view) (*checked, error) {
 	head, v, err := tx.CurrentSecret(ctx, t.app, t.tenant, t.name)
-	switch {
-	case errors.Is(err, driver.ErrNotFound):
-		return head, v, notFound(t.name)
-	case err != nil:
-		return head, v, err
-	case head.Current == 0:
-		if err := s.ring.CheckMark(ctx, tx, markPlace(head, nil), head.Mark); err != nil {
-			return head, v, err
-		}
-		return head, v, notFound(t.name)
-	case v.Version != head.Current:
-		return head, v, fault.Wrap(fault.Internal, base.ErrTampered, "the current version of the secret %s is gone", t.name).
-			WithHint("restore the database from its backup, or delete the secret and set it again")
+	missing := errors.Is(err, driver.ErrNotFound)
+	if err != nil && !missing {
+		return nil, err
 	}
-	return head, v, s.ring.CheckMark(ctx, tx, markPlace(head, v.Ciphertext), head.Mark)
+	if !vw.floored {
+		if c := s.hot.get(t); c != nil && c.same(&head, &v, missing) {
+			return c, nil
+		}
+		return nil, errCold
+	}
+	if err := s.verify(ctx, tx, t, &head, &v, missing, vw.floor); err != nil {
+		return nil, err
+	}
+	if missing {
+		c := &checked{missing: true}
+		s.remember(t, vw, c)
+		return c, nil
+	}
+	c, err := check(head, v)
+	s.remember(t, vw, c)
+	return c, err
+}
+
+// remember keeps what a read found; what a write reads may never be committed.
+func (s *Service) remember(t target, vw view, c *checked) {
+	if vw.reading {
+		s.hot.put(t, vw.generation, c)
+	}
+}
+
+// verify makes sure of the mark that binds a head to the version it serves, and of the head's place in the ledger.
+func (s *Service) verify(ctx context.Context, tx driver.Tx, t target, head *driver.SecretRow, v *driver.SecretVersion, missing bool, floor int64) error {
+	switch {
+	case missing:
+	case head.Current != 0 && v.Version != head.Current:
+		return fault.Wrap(fault.Internal, base.ErrTampered, "the current version of the secret %s is gone", t.name).
+			WithHint("restore the database from its backup, or delete the secret and set it again")
+	default:
+		if err := s.ring.CheckMark(ctx, tx, markPlace(*head, v.Ciphertext), head.Mark); err != nil {
+			return err
+		}
+	}
+	return s.checkLedger(ctx, tx, t, head.Revision, floor)
 }
 
 // markPlace is what the high-water mark of a secret authenticates: which versions there ever were, what became of each, and
@@ -202,6 +243,16 @@ func place(v *driver.SecretVersion) keyring.Place {
 	return keyring.Place{Format: format, App: v.App, Tenant: v.Tenant, Name: v.Name, Version: v.Version, Bound: b}
 }
 
+// open decrypts the version a secret serves.
+func (s *Service) open(ctx context.Context, tx driver.Tx, c *checked) (*Secret, error) {
+	value, err := s.ring.Unseal(ctx, tx, c.place, boxOf(&c.v))
+	if err != nil {
+		return nil, err
+	}
+	return secretOf(c.copyMeta(), value, &c.v), nil
+}
+
+// unseal decrypts any version.
 func (s *Service) unseal(ctx context.Context, tx driver.Tx, head driver.SecretRow, v driver.SecretVersion) (*Secret, error) {
 	value, err := s.ring.Unseal(ctx, tx, place(&v), boxOf(&v))
 	if err != nil {
@@ -211,8 +262,12 @@ func (s *Service) unseal(ctx context.Context, tx driver.Tx, head driver.SecretRo
 	if err != nil {
 		return nil, err
 	}
+	return secretOf(m, value, &v), nil
+}
+
+func secretOf(m Meta, value sealed.Value, v *driver.SecretVersion) *Secret {
 	if len(m.Destinations) > 0 {
 		value = value.For(m.Destinations...)
 	}
-	return &Secret{Meta: m, Value: value, EncryptedValue: v.Ciphertext}, nil
+	return &Secret{Meta: m, Value: value, EncryptedValue: v.Ciphertext}
 }

@@ -18,40 +18,70 @@ type record struct {
 	head    driver.SecretRow
 	list    manifest
 	current driver.SecretVersion // zero if none is served
+
+	salvaged bool // it was not what was written, and everything in it is destroyed
 }
 
 func (r *record) exists() bool { return r.head.ID != "" && len(r.list.Versions) > 0 }
 
-// load reads a secret and checks that it is what was written. One that never was has no ID; one that was destroyed has no
-// versions.
-func (s *Service) load(ctx context.Context, tx driver.Tx, t target) (*record, error) {
-	head, v, err := s.own(ctx, tx, t)
-	if err != nil && !errors.Is(err, base.ErrSecretNotFound) {
+// lock is load for a write: other transactions that write secrets of this owner wait until this one has ended.
+func (s *Service) lock(ctx context.Context, tx driver.Tx, t target) (*record, error) {
+	if err := tx.LockSecrets(ctx, t.app, t.tenant); err != nil {
 		return nil, err
 	}
-	r := &record{head: head, current: v}
+	return s.load(ctx, tx, t, view{floored: true, floor: s.floors.of(t.app, t.tenant)})
+}
+
+// load reads a secret and checks that it is what was written. One that never was has no ID; one that was destroyed has no
+// versions.
+func (s *Service) load(ctx context.Context, tx driver.Tx, t target, vw view) (*record, error) {
+	c, err := s.own(ctx, tx, t, vw)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{head: c.head, current: c.v}
 	switch {
-	case head.ID == "":
+	case c.missing:
 		r.head = driver.SecretRow{App: t.app, Tenant: t.tenant, Name: t.name}
 		return r, nil
-	case head.Versions == "":
+	case c.head.Versions == "":
 		rows, err := tx.ListSecretVersions(ctx, t.app, t.tenant, t.name, 0, manyVersions)
-		r.list = oldManifest(&head, rows)
+		r.list = oldManifest(&c.head, rows)
 		return r, err
 	}
-	r.list, err = decodeManifest(&head)
+	r.list, err = decodeManifest(&c.head)
 	return r, err
 }
 
 // save drops the versions that are too many and writes the head.
 func (s *Service) save(ctx context.Context, tx driver.Tx, r *record) error {
+	if err := s.destroyLost(ctx, tx, r); err != nil {
+		return err
+	}
 	if err := s.prune(ctx, tx, r); err != nil {
 		return err
 	}
 	r.head.UpdatedAt = tx.Now()
+	return s.rewrite(ctx, tx, r)
+}
+
+// rewrite writes the head as the record has it.
+func (s *Service) rewrite(ctx context.Context, tx driver.Tx, r *record) error {
 	r.head.DueAt = s.due(&r.list)
 	r.head.Versions = r.list.encode()
 	return s.putHead(ctx, tx, &r.head, r.current.Ciphertext)
+}
+
+// destroyLost destroys what was deleted and can be brought back no more.
+func (s *Service) destroyLost(ctx context.Context, tx driver.Tx, r *record) error {
+	for i := range r.list.Versions {
+		if st := &r.list.Versions[i]; st.DeletedAt != 0 && st.Destroyed == 0 && s.lost(st, tx.Now()) {
+			if err := s.destroy(ctx, tx, r, st.N); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // prune removes the oldest versions beyond the secret's number of them. What is served, pending or kept for a while stays.
@@ -131,9 +161,14 @@ func (s *Service) readable(ctx context.Context, tx driver.Tx, r *record, n int64
 	if !st.readable() {
 		return v, noVersion(r.head.Name, n)
 	}
-	v, err = tx.SecretVersion(ctx, r.head.App, r.head.Tenant, r.head.Name, n)
+	return s.row(ctx, tx, r, st)
+}
+
+// row is a version's row, which must be there and be the one the manifest means.
+func (s *Service) row(ctx context.Context, tx driver.Tx, r *record, st *state) (driver.SecretVersion, error) {
+	v, err := tx.SecretVersion(ctx, r.head.App, r.head.Tenant, r.head.Name, st.N)
 	if errors.Is(err, driver.ErrNotFound) || (err == nil && v.ID != st.ID) {
-		return v, fault.Wrap(fault.Internal, base.ErrTampered, "version %d of the secret %s is gone from the store", n, r.head.Name).
+		return v, fault.Wrap(fault.Internal, base.ErrTampered, "version %d of the secret %s is gone from the store", st.N, r.head.Name).
 			WithHint("restore the database from its backup")
 	}
 	return v, err

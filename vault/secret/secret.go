@@ -32,18 +32,9 @@ type Meta struct {
 	ExpiresAt       *time.Time           `json:"expires_at,omitempty"`
 	Metadata        map[string]string    `json:"metadata,omitempty"`
 	Destinations    []sealed.Destination `json:"destinations,omitempty"` // who may receive it; none: the component's own host
+	DeletedAt       *time.Time           `json:"deleted_at,omitempty"`   // in lists of deleted secrets
 	EncryptionAlg   string               `json:"encryption_alg"`
 	EncryptionKeyID string               `json:"encryption_key_id"`
-}
-
-// Version is one version of a secret, without its value.
-type Version struct {
-	ID        string     `json:"id"`
-	Version   int64      `json:"version"`
-	Current   bool       `json:"current"`
-	CreatedAt time.Time  `json:"created_at"`
-	CreatedBy string     `json:"created_by,omitempty"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // ListOpts selects a page of a list.
@@ -96,7 +87,7 @@ func toMeta(head driver.SecretRow, v driver.SecretVersion) (Meta, error) {
 	m := Meta{
 		Entity: base.Entity{CreatedAt: micros(head.CreatedAt), UpdatedAt: micros(head.UpdatedAt)},
 		ID:     head.ID, Key: head.Name, Version: v.Version, AppID: head.App, TenantID: head.Tenant,
-		ExpiresAt: expiry(v.ExpiresAt), EncryptionAlg: v.Algorithm, EncryptionKeyID: v.KeyID,
+		ExpiresAt: moment(v.ExpiresAt), EncryptionAlg: v.Algorithm, EncryptionKeyID: v.KeyID,
 	}
 	if head.Tenant == driver.Shared {
 		m.TenantID, m.Shared = "", true
@@ -109,7 +100,8 @@ func toMeta(head driver.SecretRow, v driver.SecretVersion) (Meta, error) {
 
 func micros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
-func expiry(n int64) *time.Time {
+// moment is nil for never.
+func moment(n int64) *time.Time {
 	if n == 0 {
 		return nil
 	}

@@ -28,6 +28,8 @@ type Service struct {
 
 	maxVersions int64
 	recovery    time.Duration
+	hot         *hot
+	floors      *floors
 
 	now      func() time.Time
 	onAccess func(ctx context.Context, key, appID string)
@@ -73,7 +75,7 @@ func WithOnMutate(fn func(ctx context.Context, action, key, appID string)) Optio
 
 // NewService returns a service that keeps secrets in st, encrypted by enc. A missing enc makes every call fail.
 func NewService(st driver.Store, enc Encryption, opts ...Option) *Service {
-	s := &Service{st: st, maxSize: DefaultMaxSize, maxVersions: DefaultVersions, recovery: DefaultRecovery, now: time.Now,
+	s := &Service{st: st, hot: newHot(st), floors: newFloors(), maxSize: DefaultMaxSize, maxVersions: DefaultVersions, recovery: DefaultRecovery, now: time.Now,
 		onAccess: func(context.Context, string, string) {}, onMutate: func(context.Context, string, string, string) {}}
 	if enc == nil {
 		enc = (*keyring.Ring)(nil)

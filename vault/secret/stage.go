@@ -53,7 +53,10 @@ func (s *Service) Stage(ctx context.Context, tx driver.Tx, o Owner, name string,
 		return 0, err
 	}
 	in := settings(opts)
-	r, err := s.load(ctx, tx, t)
+	if err := in.check(s.now().UnixMicro()); err != nil {
+		return 0, err
+	}
+	r, err := s.lock(ctx, tx, t)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +67,7 @@ func (s *Service) Stage(ctx context.Context, tx driver.Tx, o Owner, name string,
 	if err != nil {
 		return 0, err
 	}
-	if err := s.checkSet(name, len(next.Ciphertext)-overhead, &in); err != nil {
+	if err := s.checkSize(len(next.Ciphertext) - overhead); err != nil {
 		return 0, err
 	}
 	r.head.Pending = next.Version
@@ -157,7 +160,7 @@ func (s *Service) pending(ctx context.Context, tx driver.Tx, o Owner, name strin
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.load(ctx, tx, t)
+	r, err := s.lock(ctx, tx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +182,10 @@ func (s *Service) destroy(ctx context.Context, tx driver.Tx, r *record, version 
 	return nil
 }
 
+// inside is the view of a read in a transaction that somebody else began: what it finds may not be committed, and it may
+// have begun before what this process has seen since.
+var inside = view{floored: true}
+
 // ReadVersion opens one version inside a transaction, a pending one too. It asks no gate and records nothing, see
 // [Service.Stage]. The value may go where its destinations say, as with [Service.Get]. It fails with vault.ErrSecretNotFound
 // for a version that is not there, deleted or destroyed. It reads expired versions: what was changed elsewhere must be
@@ -188,7 +195,7 @@ func (s *Service) ReadVersion(ctx context.Context, tx driver.Tx, o Owner, name s
 	if err != nil {
 		return sealed.Value{}, err
 	}
-	r, err := s.load(ctx, tx, t)
+	r, err := s.load(ctx, tx, t, inside)
 	if err != nil {
 		return sealed.Value{}, err
 	}
@@ -211,11 +218,14 @@ func (s *Service) Current(ctx context.Context, tx driver.Tx, o Owner, name strin
 	if err != nil {
 		return nil, err
 	}
-	head, v, err := s.own(ctx, tx, t)
+	c, err := s.own(ctx, tx, t, inside)
 	if err != nil {
 		return nil, err
 	}
-	sec, err := s.unseal(ctx, tx, head, v)
+	if !c.served() {
+		return nil, notFound(name)
+	}
+	sec, err := s.open(ctx, tx, c)
 	if err == nil && sec.Expired(s.now()) {
 		return nil, expired(name)
 	}
@@ -229,7 +239,7 @@ func (s *Service) Pending(ctx context.Context, tx driver.Tx, o Owner, name strin
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.load(ctx, tx, t)
+	r, err := s.load(ctx, tx, t, inside)
 	if err != nil {
 		return 0, err
 	}

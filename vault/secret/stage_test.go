@@ -190,7 +190,7 @@ func TestWhatCannotBeStaged(t *testing.T) {
 			"the operator":          {second(stage(t, st, svc, secret.Owner{App: "myapp", Tenant: driver.Operator}, "K", "v")), fault.Invalid},
 			"no name":               {second(stage(t, st, svc, ownerT, "no name", "v")), fault.Invalid},
 			"another version":       {second(stage(t, st, svc, ownerT, "K", "v", secret.WithExpectedVersion(4))), fault.Conflict},
-			"an expiry in the past": {second(stage(t, st, svc, ownerT, "K", "v", secret.WithExpiresAt(time.Now().Add(-time.Hour)))), fault.Conflict},
+			"an expiry in the past": {second(stage(t, st, svc, ownerT, "K", "v", secret.WithExpiresAt(time.Now().Add(-time.Hour)))), fault.Invalid},
 		} {
 			if !fault.Is(tc.err, tc.kind) {
 				t.Errorf("%s: %v", name, tc.err)

@@ -2,15 +2,12 @@ package secret
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
-	"github.com/haywardhq/hayward/vault/internal/base"
-	"github.com/haywardhq/hayward/vault/internal/canon"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -28,28 +25,48 @@ func (s *Service) SetShared(ctx context.Context, key string, value []byte, appID
 
 func (s *Service) set(ctx context.Context, action, key string, plain []byte, appID string, shared bool, opts []SetOption) (*Meta, error) {
 	value, size := sealed.New(plain), len(plain)
+	return s.put(ctx, action, key, appID, shared, opts, nil, func(ctx context.Context, tx driver.Tx, r *record, user string, in *setting) error {
+		v, err := s.next(ctx, tx, r, &r.current, user, value, in)
+		if err == nil {
+			r.serve(v)
+		}
+		return err
+	}, func(*setting) error { return s.checkSize(size) })
+}
+
+// writing is what a write does between reading a secret and writing its head.
+type writing func(ctx context.Context, tx driver.Tx, r *record, user string, in *setting) error
+
+// put is a write that makes a new version current.
+func (s *Service) put(ctx context.Context, action, key, appID string, shared bool, opts []SetOption, details []audit.Detail, write writing,
+	checks ...func(*setting) error) (*Meta, error) {
 	t, p, err := s.enter(ctx, action, key, appID, shared)
 	if err != nil {
 		return nil, err
 	}
 	in := settings(opts)
-	if err := s.checkSet(key, size, &in); err != nil {
+	if err := s.checkSet(key, &in, checks); err != nil {
 		return nil, p.EndErr(ctx, err)
 	}
 	var m Meta
 	err = s.st.Update(ctx, func(tx driver.Tx) error {
-		head, v, err := s.write(ctx, tx, t, p.Caller().User, value, &in)
+		r, err := s.lock(ctx, tx, t)
 		if err != nil {
 			return err
 		}
-		if m, err = toMeta(head, v); err != nil {
+		if in.hasExpected && in.expected != r.head.Current {
+			return moved(t.name, r.head.Current, in.expected)
+		}
+		if err := write(ctx, tx, r, p.Caller().User, &in); err != nil {
 			return err
 		}
-		details := []audit.Detail{{Key: "version", Value: strconv.FormatInt(m.Version, 10)}}
-		for _, d := range m.Destinations {
-			details = append(details, audit.Detail{Key: "destination", Value: d.String()})
+		if err := s.save(ctx, tx, r); err != nil {
+			return err
 		}
-		return p.EndTx(ctx, tx, audit.OK, details...)
+		if m, err = toMeta(r.head, r.current); err != nil {
+			return err
+		}
+		return p.EndTx(ctx, tx, audit.OK, append(wrote(&m, &r.head), details...)...)
 	})
 	if err != nil {
 		return nil, p.EndErr(ctx, err)
@@ -58,17 +75,42 @@ func (s *Service) set(ctx context.Context, action, key string, plain []byte, app
 	return &m, nil
 }
 
-func (s *Service) checkSet(key string, size int, in *setting) error {
+// wrote is what the audit entry says about a version that was written.
+func wrote(m *Meta, head *driver.SecretRow) []audit.Detail {
+	details := []audit.Detail{{Key: "version", Value: strconv.FormatInt(m.Version, 10)}, revisionOf(head)}
+	for _, d := range m.Destinations {
+		details = append(details, audit.Detail{Key: "destination", Value: d.String()})
+	}
+	return details
+}
+
+func (s *Service) checkSet(key string, in *setting, more []func(*setting) error) error {
 	if err := CheckName(key); err != nil {
 		return err
 	}
+	for _, check := range more {
+		if err := check(in); err != nil {
+			return err
+		}
+	}
+	return in.check(s.now().UnixMicro())
+}
+
+func (s *Service) checkSize(size int) error {
 	at := fault.Where{Field: "value"}
 	switch {
 	case size == 0:
 		return fault.New(fault.Invalid, "the value of a secret is empty").At(at).WithHint("delete the secret instead")
 	case size > s.maxSize:
 		return fault.New(fault.TooLarge, "the value has %d bytes; a secret has at most %d", size, s.maxSize).At(at)
-	case in.expires != 0 && in.expires <= s.now().UnixMicro():
+	}
+	return nil
+}
+
+// check refuses options that mean nothing.
+func (in *setting) check(now int64) error {
+	switch {
+	case in.hasExpires && in.expires != 0 && in.expires <= now:
 		return fault.New(fault.Invalid, "the expiry lies in the past").At(fault.Where{Field: "expires_at"})
 	case in.hasLifetime && (in.lifetime < 0 || in.lifetime > maxLifetime):
 		return fault.New(fault.Invalid, "a lifetime is between 0 and 100 years").At(fault.Where{Field: "lifetime"})
@@ -81,24 +123,6 @@ func (s *Service) checkSet(key string, size int, in *setting) error {
 }
 
 const maxLifetime = 100 * 365 * 24 * time.Hour
-
-// write adds the next version and moves the head to it.
-func (s *Service) write(ctx context.Context, tx driver.Tx, t target, user string, value sealed.Value, in *setting) (
-	driver.SecretRow, driver.SecretVersion, error) {
-	r, err := s.load(ctx, tx, t)
-	if err != nil {
-		return driver.SecretRow{}, driver.SecretVersion{}, err
-	}
-	if in.hasExpected && in.expected != r.head.Current {
-		return r.head, r.current, moved(t.name, r.head.Current, in.expected)
-	}
-	v, err := s.next(ctx, tx, r, &r.current, user, value, in)
-	if err != nil {
-		return r.head, v, err
-	}
-	r.serve(v)
-	return r.head, v, s.save(ctx, tx, r)
-}
 
 // apply writes the options over what the version before had.
 func (in *setting) apply(v *driver.SecretVersion) (err error) {
@@ -134,58 +158,12 @@ func (in *setting) expire(v *driver.SecretVersion) {
 }
 
 func (s *Service) putHead(ctx context.Context, tx driver.Tx, head *driver.SecretRow, ciphertext []byte) (err error) {
+	if err := s.enterLedger(ctx, tx, head); err != nil {
+		return err
+	}
 	if head.Mark, err = s.ring.Mark(ctx, tx, markPlace(*head, ciphertext)); err != nil {
 		return err
 	}
-	head.MarkKey = canon.NewReader(head.Mark).Text()
+	head.MarkKey = markKey(head.Mark)
 	return tx.PutSecret(ctx, *head)
-}
-
-// Delete removes the tenant's secret with all its versions. The name can be set again and goes on with the next version
-// number.
-func (s *Service) Delete(ctx context.Context, key, appID string) error {
-	return s.delete(ctx, "secret.delete", key, appID, false)
-}
-
-// DeleteShared removes a shared entry, for an operator.
-func (s *Service) DeleteShared(ctx context.Context, key, appID string) error {
-	return s.delete(ctx, "secret.delete_shared", key, appID, true)
-}
-
-func (s *Service) delete(ctx context.Context, action, key, appID string, shared bool) error {
-	t, p, err := s.enter(ctx, action, key, appID, shared)
-	if err != nil {
-		return err
-	}
-	err = s.st.Update(ctx, func(tx driver.Tx) error {
-		head, damaged, err := s.removable(ctx, tx, t)
-		if err != nil {
-			return err
-		}
-		if damaged {
-			p.Note(audit.Detail{Key: "damaged", Value: "true"})
-		}
-		if err := tx.DeleteSecretVersions(ctx, t.app, t.tenant, t.name); err != nil {
-			return err
-		}
-		head.Current, head.UpdatedAt = 0, tx.Now()
-		if err := s.putHead(ctx, tx, &head, nil); err != nil {
-			return err
-		}
-		return p.EndTx(ctx, tx, audit.OK)
-	})
-	if err != nil {
-		return p.EndErr(ctx, err)
-	}
-	s.onMutate(ctx, "delete", key, t.app)
-	return nil
-}
-
-// removable returns the head of an entry that exists. A damaged one may be deleted: that is how to get rid of it.
-func (s *Service) removable(ctx context.Context, tx driver.Tx, t target) (head driver.SecretRow, damaged bool, err error) {
-	head, _, err = s.own(ctx, tx, t)
-	if errors.Is(err, base.ErrTampered) {
-		return head, true, nil
-	}
-	return head, false, err
 }

@@ -80,12 +80,15 @@ type Secrets interface {
 	DestroySecretVersion(ctx context.Context, app, tenant, name string, version int64) error
 	// DeleteSecretVersions removes all versions of a secret. The head stays.
 	DeleteSecretVersions(ctx context.Context, app, tenant, name string) error
-	// StaleSecrets returns up to limit heads, by name, that are marked under another key than the given one or have a version
-	// encrypted under another.
-	StaleSecrets(ctx context.Context, app, tenant, keyID string, limit int) ([]SecretRow, error)
-	// CountStaleSecrets returns how many heads [Secrets.StaleSecrets] would return without a limit.
+	// StaleSecrets returns up to limit heads with names after the given one, by name, that are marked under another key than
+	// keyID or have a version encrypted under another.
+	StaleSecrets(ctx context.Context, app, tenant, keyID, after string, limit int) ([]SecretRow, error)
+	// CountStaleSecrets returns how many heads [Secrets.StaleSecrets] would return from the first name on and without a limit.
 	CountStaleSecrets(ctx context.Context, app, tenant, keyID string) (int64, error)
 
+	// LockSecrets makes other transactions that call it for this owner wait for this one to end. What was read before the call
+	// may be outdated after it.
+	LockSecrets(ctx context.Context, app, tenant string) error
 	// Ledger returns a part of a tenant's ledger, or [ErrNotFound].
 	Ledger(ctx context.Context, app, tenant string, part int64) (LedgerRow, error)
 	// ListLedger returns a tenant's ledger by part; the root comes first.

@@ -66,12 +66,12 @@ func (x *tx) ListDueSecrets(_ context.Context, app, tenant string, until int64, 
 	return x.heads(app, tenant, limit, func(r *driver.SecretRow) bool { return r.DueAt > 0 && r.DueAt <= until })
 }
 
-func (x *tx) StaleSecrets(_ context.Context, app, tenant, keyID string, limit int) ([]driver.SecretRow, error) {
-	return x.heads(app, tenant, limit, func(r *driver.SecretRow) bool { return x.stale(r, keyID) })
+func (x *tx) StaleSecrets(_ context.Context, app, tenant, keyID, after string, limit int) ([]driver.SecretRow, error) {
+	return x.heads(app, tenant, limit, func(r *driver.SecretRow) bool { return r.Name > after && x.stale(r, keyID) })
 }
 
 func (x *tx) CountStaleSecrets(ctx context.Context, app, tenant, keyID string) (int64, error) {
-	rows, err := x.StaleSecrets(ctx, app, tenant, keyID, len(x.s.data.secrets))
+	rows, err := x.StaleSecrets(ctx, app, tenant, keyID, "", len(x.s.data.secrets))
 	return int64(len(rows)), err
 }
 
@@ -214,3 +214,6 @@ func (x *tx) PutLedger(_ context.Context, r driver.LedgerRow) error {
 	set(x, x.s.data.ledger, ledgerKey{r.App, r.Tenant, r.Part}, copyLedger(r))
 	return nil
 }
+
+// LockSecrets needs nothing: there is one writer.
+func (x *tx) LockSecrets(_ context.Context, app, tenant string) error { return x.writing(app, tenant) }

@@ -136,8 +136,9 @@ const staleWhere = ` FROM vault_secret WHERE app = ? AND tenant = ? AND (mark_ke
 	SELECT 1 FROM vault_secret_version v WHERE v.app = vault_secret.app AND v.tenant = vault_secret.tenant
 	AND v.name = vault_secret.name AND v.key_id <> ?))`
 
-func (x *tx) StaleSecrets(ctx context.Context, app, tenant, keyID string, limit int) ([]driver.SecretRow, error) {
-	return list(ctx, x, app, tenant, secretDest, "SELECT "+secretCols+staleWhere+" ORDER BY name LIMIT ?", app, tenant, keyID, keyID, limit)
+func (x *tx) StaleSecrets(ctx context.Context, app, tenant, keyID, after string, limit int) ([]driver.SecretRow, error) {
+	return list(ctx, x, app, tenant, secretDest, "SELECT "+secretCols+staleWhere+" AND name > ? ORDER BY name LIMIT ?",
+		app, tenant, keyID, keyID, after, limit)
 }
 
 func (x *tx) CountStaleSecrets(ctx context.Context, app, tenant, keyID string) (n int64, err error) {
@@ -176,4 +177,14 @@ func (x *tx) PutLedger(ctx context.Context, r driver.LedgerRow) error {
 		ON CONFLICT (app, tenant, part) DO UPDATE SET revision = excluded.revision, entries = excluded.entries, mark = excluded.mark,
 		mark_key = excluded.mark_key`,
 		r.App, r.Tenant, r.Part, r.Revision, blob(r.Entries), blob(r.Mark), r.MarkKey)
+}
+
+// LockSecrets writes the root as it is, or an empty one: a second writer then waits for the first, in a database that has
+// several.
+func (x *tx) LockSecrets(ctx context.Context, app, tenant string) error {
+	if err := driver.Args(app, tenant); err != nil {
+		return err
+	}
+	return x.exec(ctx, "INSERT INTO vault_secret_ledger ("+ledgerCols+`) VALUES (?, ?, ?, 0, ?, ?, '')
+		ON CONFLICT (app, tenant, part) DO UPDATE SET part = excluded.part`, app, tenant, driver.LedgerRoot, []byte{}, []byte{})
 }
