@@ -120,7 +120,11 @@ func (h *hand) attempt(ctx context.Context, onward bool) error {
 	stop()
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateWrites)
 	defer cancel()
-	if unwritten := h.failed(late, step, err); unwritten != nil {
+	unwritten := h.failed(late, step, err)
+	switch {
+	case isStale(unwritten):
+		err = unwritten // whatever went wrong, it went wrong because somebody else went on
+	case unwritten != nil:
 		h.m.log.ErrorContext(ctx, "a rotation that did not end could not be written down; its lease will run out", "secret", h.key,
 			"app", h.owner.app, "tenant", h.owner.tenant, "error", unwritten)
 	}

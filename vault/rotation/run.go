@@ -427,3 +427,5 @@ func (h *hand) at(point string) error {
 
 // crashed is the end of an attempt that leaves everything as it is.
 type crashed struct{ error }
+
+func (c crashed) Unwrap() error { return c.error }

@@ -1,0 +1,5 @@
+package rotation_test
+
+import "testing"
+
+func TestMain(m *testing.M) { leakTest(m) }
