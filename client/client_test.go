@@ -116,7 +116,7 @@ func TestARevealedValueIsSealed(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"name": "A", "version": 1, "value": "sk-1"}`)
 	})
-	v, err := c.RevealSecret(t.Context(), "A")
+	v, err := c.RevealSecret(t.Context(), "A", 0)
 	if err != nil || string(reveal.Inside(v)) != "sk-1" || strings.Contains(fmt.Sprintf("%+v", v), "sk-1") {
 		t.Error(v, err)
 	}

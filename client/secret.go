@@ -20,18 +20,9 @@ type Secret struct {
 	Destinations []string          `json:"destinations,omitempty"` // none: the component's documented host
 	Metadata     map[string]string `json:"metadata,omitempty"`
 	ExpiresAt    *time.Time        `json:"expires_at,omitempty"`
+	DeletedAt    *time.Time        `json:"deleted_at,omitempty"` // in lists of deleted secrets
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
-}
-
-// SecretVersion is one version of a secret.
-type SecretVersion struct {
-	ID        string     `json:"id"`
-	Version   int64      `json:"version"`
-	Current   bool       `json:"current"`
-	CreatedAt time.Time  `json:"created_at"`
-	CreatedBy string     `json:"created_by,omitempty"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // SecretOptions are what is kept with a secret. The zero value is usable for a tenant's own; a shared one needs
@@ -40,8 +31,9 @@ type SecretOptions struct {
 	Destinations []sealed.Destination // origins that may receive it
 	Metadata     map[string]string
 	ExpiresAt    *time.Time
-	IfVersion    *int64 // fail unless this version is current; 0: unless there is none
-	Shared       bool   // with every tenant of the app; for operators
+	Lifetime     *time.Duration // how long this version and later ones are served; 0: without end
+	IfVersion    *int64         // fail unless this version is current; 0: unless there is none
+	Shared       bool           // with every tenant of the app; for operators
 }
 
 func secretPath(shared bool, name string) string {
@@ -63,6 +55,9 @@ func (c *Client) SetSecret(ctx context.Context, name string, value sealed.Value,
 	if o.ExpiresAt != nil {
 		fields["expires_at"] = o.ExpiresAt.UTC()
 	}
+	if o.Lifetime != nil {
+		fields["lifetime"] = o.Lifetime.String()
+	}
 	if o.IfVersion != nil {
 		fields["if_version"] = *o.IfVersion
 	}
@@ -78,12 +73,21 @@ func (c *Client) Secret(ctx context.Context, name string) (Secret, error) {
 
 // Secrets lists the tenant's secrets, or those that are shared with every tenant.
 func (c *Client) Secrets(ctx context.Context, shared bool) ([]Secret, error) {
+	return c.secrets(ctx, shared, nil)
+}
+
+// DeletedSecrets lists secrets that were deleted and can be brought back.
+func (c *Client) DeletedSecrets(ctx context.Context, shared bool) ([]Secret, error) {
+	return c.secrets(ctx, shared, url.Values{"deleted": {"true"}})
+}
+
+func (c *Client) secrets(ctx context.Context, shared bool, query url.Values) ([]Secret, error) {
 	path := "/api/v1/secrets"
 	if shared {
 		path = "/api/v1/shared/secrets"
 	}
 	out := []Secret{}
-	err := c.pages(ctx, path, nil, func(get func(any) error) (string, error) {
+	err := c.pages(ctx, path, query, func(get func(any) error) (string, error) {
 		var page struct {
 			Secrets []Secret `json:"secrets"`
 			Next    string   `json:"next"`
@@ -98,14 +102,6 @@ func (c *Client) Secrets(ctx context.Context, shared bool) ([]Secret, error) {
 // DeleteSecret removes a secret, or stops sharing one.
 func (c *Client) DeleteSecret(ctx context.Context, name string, shared bool) error {
 	return c.Do(ctx, Request{Method: http.MethodDelete, Path: secretPath(shared, name)}, nil)
-}
-
-// SecretVersions lists a secret's versions.
-func (c *Client) SecretVersions(ctx context.Context, name string) ([]SecretVersion, error) {
-	var out struct {
-		Versions []SecretVersion `json:"versions"`
-	}
-	return out.Versions, c.Do(ctx, Request{Method: http.MethodGet, Path: secretPath(false, name) + "/versions"}, &out)
 }
 
 // Explanation says which layer would answer for a secret in a pipeline, and why. It never holds a value.
@@ -135,9 +131,9 @@ func (c *Client) ExplainSecret(ctx context.Context, name, pipeline string) (Expl
 	return out, c.Do(ctx, Request{Method: http.MethodGet, Path: secretPath(false, name) + "/explain", Query: url.Values{"pipeline": {pipeline}}}, &out)
 }
 
-// RevealSecret returns a secret's value. The server records who asked for it.
-func (c *Client) RevealSecret(ctx context.Context, name string) (sealed.Value, error) {
-	b, err := c.Bytes(ctx, Request{Method: http.MethodPost, Path: secretPath(false, name) + "/reveal"})
+// RevealSecret returns a secret's value, or with a version other than 0 that version's. The server records who asked for it.
+func (c *Client) RevealSecret(ctx context.Context, name string, version int64) (sealed.Value, error) {
+	b, err := c.Bytes(ctx, Request{Method: http.MethodPost, Path: secretPath(false, name) + "/reveal", Query: ofVersion(version)})
 	if err != nil {
 		return sealed.Value{}, err
 	}

@@ -20,6 +20,7 @@ import (
 func (c *cli) secretCommand() *cobra.Command {
 	cmd := noun("secret", "Keep secrets; a value comes from a prompt, standard input or a file",
 		c.secretSet(false), c.secretGet(), c.secretList(false), c.secretDelete(false), c.secretHistory(), c.secretExplain(), c.secretReveal(),
+		c.secretRollback(), c.secretUndelete(), c.secretDestroy(), c.secretKeep(),
 		c.secretSet(true), c.secretDelete(true), c.secretList(true))
 	c.addServer(cmd.PersistentFlags())
 	return cmd
@@ -30,6 +31,7 @@ type secretFlags struct {
 	destinations []string
 	metadata     map[string]string
 	expires      string
+	lifetime     time.Duration
 	ifVersion    int64
 }
 
@@ -40,7 +42,7 @@ func (c *cli) secretSet(shared bool) *cobra.Command {
 		cmd.Use, cmd.Short = "share NAME --destination URL", "Share a secret with every tenant (operators)"
 	}
 	cmd.RunE = c.online(func(ctx context.Context, cl *client.Client, args []string) error {
-		o, err := f.options(shared, cmd.Flags().Changed("if-version"))
+		o, err := f.options(shared, cmd.Flags().Changed)
 		if err != nil {
 			return err
 		}
@@ -61,11 +63,13 @@ func (c *cli) secretSet(shared bool) *cobra.Command {
 	fl.StringArrayVar(&f.destinations, "destination", nil, "origin that may receive it, as https://api.example.com; may be repeated")
 	fl.StringToStringVar(&f.metadata, "metadata", nil, "notes about it, name=value")
 	fl.StringVar(&f.expires, "expires", "", "when it ends: a time such as 2027-01-31T00:00:00Z, or a duration such as 720h")
+	fl.DurationVar(&f.lifetime, "lifetime", 0, "how long this version and each later one is served; 0: without end")
+	cmd.MarkFlagsMutuallyExclusive("expires", "lifetime")
 	fl.Int64Var(&f.ifVersion, "if-version", 0, "fail unless this version is current; 0: unless there is none")
 	return cmd
 }
 
-func (f secretFlags) options(shared, ifVersion bool) (client.SecretOptions, error) {
+func (f secretFlags) options(shared bool, changed func(string) bool) (client.SecretOptions, error) {
 	o := client.SecretOptions{Shared: shared, Metadata: f.metadata}
 	for _, text := range f.destinations {
 		d, err := sealed.ParseDestination(text)
@@ -74,8 +78,11 @@ func (f secretFlags) options(shared, ifVersion bool) (client.SecretOptions, erro
 		}
 		o.Destinations = append(o.Destinations, d)
 	}
-	if ifVersion {
+	if changed("if-version") {
 		o.IfVersion = &f.ifVersion
+	}
+	if changed("lifetime") {
+		o.Lifetime = &f.lifetime
 	}
 	if f.expires != "" {
 		at, err := time.Parse(time.RFC3339, f.expires)
@@ -109,17 +116,23 @@ func (c *cli) secretGet() *cobra.Command {
 }
 
 func (c *cli) secretList(shared bool) *cobra.Command {
+	var deleted bool
 	cmd := &cobra.Command{Use: "list", Short: "List the tenant's secrets, without values", Args: cobra.NoArgs}
 	if shared {
 		cmd.Use, cmd.Short = "list-shared", "List what the operator shares with every tenant"
 	}
 	cmd.RunE = c.online(func(ctx context.Context, cl *client.Client, _ []string) error {
-		list, err := cl.Secrets(ctx, shared)
+		read := cl.Secrets
+		if deleted {
+			read = cl.DeletedSecrets
+		}
+		list, err := read(ctx, shared)
 		if err != nil {
 			return err
 		}
 		return c.print(list, func(w io.Writer) error { return secretTable(w, list) })
 	})
+	cmd.Flags().BoolVar(&deleted, "deleted", false, "those that were deleted and can be brought back")
 	return cmd
 }
 
@@ -136,38 +149,27 @@ func secretTable(w io.Writer, list []client.Secret) error {
 }
 
 func (c *cli) secretDelete(shared bool) *cobra.Command {
-	cmd := &cobra.Command{Use: "delete NAME", Short: "Delete a secret with all its versions", Args: cobra.ExactArgs(1)}
+	var versions []int64
+	cmd := &cobra.Command{Use: "delete NAME", Short: "Delete a secret, or single versions of it; 'undelete' brings it back for a while", Args: cobra.ExactArgs(1)}
 	if shared {
-		cmd.Use, cmd.Short = "unshare NAME", "Stop sharing a secret (operators)"
+		cmd.Use, cmd.Short = "unshare NAME", "Stop sharing a secret, or serving single versions of it (operators)"
 	}
 	cmd.RunE = c.online(func(ctx context.Context, cl *client.Client, args []string) error {
-		if err := cl.DeleteSecret(ctx, args[0], shared); err != nil {
+		var err error
+		if len(versions) > 0 {
+			err = cl.DeleteSecretVersions(ctx, args[0], shared, versions...)
+		} else {
+			err = cl.DeleteSecret(ctx, args[0], shared)
+		}
+		if err != nil {
 			return err
 		}
-		return c.print(map[string]any{"key": args[0], "deleted": true}, func(w io.Writer) error { return say(w, "%s is deleted", args[0]) })
+		return c.print(map[string]any{"key": args[0], "deleted": true, "versions": versions}, func(w io.Writer) error {
+			return say(w, "%s is deleted%s", args[0], named(versions))
+		})
 	})
+	cmd.Flags().Int64SliceVar(&versions, "version", nil, "delete this version only; may be repeated")
 	return cmd
-}
-
-func (c *cli) secretHistory() *cobra.Command {
-	return &cobra.Command{Use: "history NAME", Short: "List a secret's versions, without values", Args: cobra.ExactArgs(1),
-		RunE: c.online(func(ctx context.Context, cl *client.Client, args []string) error {
-			list, err := cl.SecretVersions(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return c.print(list, func(w io.Writer) error {
-				rows := make([][]string, len(list))
-				for i, v := range list {
-					current := ""
-					if v.Current {
-						current = "current"
-					}
-					rows[i] = []string{strconv.FormatInt(v.Version, 10), current, moment(v.CreatedAt), v.CreatedBy}
-				}
-				return tui.Table(w, []string{"VERSION", "", "SET", "BY"}, rows)
-			})
-		})}
 }
 
 func (c *cli) secretExplain() *cobra.Command {
@@ -209,9 +211,10 @@ func showExplanation(w io.Writer, e client.Explanation) error {
 // secretReveal prints a value. It is why this package is on the list of importers of sealed/reveal: an admin asks for the
 // value in so many words, and the server has recorded it.
 func (c *cli) secretReveal() *cobra.Command {
-	return &cobra.Command{Use: "reveal NAME", Short: "Print a secret's value; the audit names you", Args: cobra.ExactArgs(1),
+	var version int64
+	cmd := &cobra.Command{Use: "reveal NAME", Short: "Print a secret's value; the audit names you", Args: cobra.ExactArgs(1),
 		RunE: c.online(func(ctx context.Context, cl *client.Client, args []string) error {
-			v, err := cl.RevealSecret(ctx, args[0])
+			v, err := cl.RevealSecret(ctx, args[0], version)
 			if err != nil {
 				return err
 			}
@@ -222,4 +225,6 @@ func (c *cli) secretReveal() *cobra.Command {
 				return err
 			})
 		})}
+	cmd.Flags().Int64Var(&version, "version", 0, "an earlier version's")
+	return cmd
 }

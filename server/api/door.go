@@ -10,7 +10,6 @@ import (
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
-	"github.com/haywardhq/hayward/vault/secret"
 )
 
 // Pipelines is what the door needs of the host; *host.Host is one.
@@ -21,19 +20,6 @@ type Pipelines interface {
 	Pipeline(ctx context.Context, name string) (*host.Deployed, error)
 	Run(ctx context.Context, req host.RunRequest) (*host.RunResult, error)
 	ExplainSecret(ctx context.Context, name, pipeline string) (*host.Explanation, error)
-}
-
-// Secrets is what the door needs of the vault; *secret.Service is one.
-type Secrets interface {
-	Get(ctx context.Context, key, appID string) (*secret.Secret, error)
-	GetMeta(ctx context.Context, key, appID string) (*secret.Meta, error)
-	Set(ctx context.Context, key string, value []byte, appID string, opts ...secret.SetOption) (*secret.Meta, error)
-	Delete(ctx context.Context, key, appID string) error
-	List(ctx context.Context, appID string, opts secret.ListOpts) ([]*secret.Meta, error)
-	ListVersions(ctx context.Context, key, appID string) ([]*secret.Version, error)
-	SetShared(ctx context.Context, key string, value []byte, appID string, opts ...secret.SetOption) (*secret.Meta, error)
-	DeleteShared(ctx context.Context, key, appID string) error
-	ListShared(ctx context.Context, appID string, opts secret.ListOpts) ([]*secret.Meta, error)
 }
 
 // Audit is what the door needs of the record; *audit.Service is one.
@@ -78,6 +64,8 @@ func (d *Door) Routes() []router.Route {
 	}
 	routes = append(routes, d.pipelineRoutes()...)
 	routes = append(routes, d.secretRoutes()...)
+	routes = append(routes, d.secretHistoryRoutes(false)...)
+	routes = append(routes, d.secretHistoryRoutes(true)...)
 	routes = append(routes, d.flagRoutes()...)
 	routes = append(routes, d.segmentRoutes()...)
 	routes = append(routes, d.configRoutes()...)

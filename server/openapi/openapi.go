@@ -137,6 +137,11 @@ func failure(reg huma.Registry, d router.Dialect) *huma.Response {
 		return &huma.Response{Description: "An error in FastAPI's form", Content: map[string]*huma.MediaType{
 			"application/json": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"detail": {}}, Required: []string{"detail"}}}}}
 	}
+	if d == router.OFREP {
+		text := &huma.Schema{Type: "string"}
+		return &huma.Response{Description: "An error in OpenFeature's form", Content: map[string]*huma.MediaType{
+			"application/json": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"key": text, "errorCode": text, "errorDetails": text}}}}}
+	}
 	return &huma.Response{Description: "An error (RFC 9457)", Content: map[string]*huma.MediaType{
 		"application/problem+json": {Schema: schemaOf(reg, router.Problem{})}}}
 }

@@ -16,6 +16,7 @@ type Dialect uint8
 const (
 	Native  Dialect = iota // application/problem+json (RFC 9457)
 	FastAPI                // {"detail": ...}, as Hayhooks and FastAPI answer
+	OFREP                  // {"errorCode": ..., "errorDetails": ...}, as OpenFeature's remote evaluation answers
 )
 
 // status maps each kind to a status code. It is the only such table.
@@ -75,6 +76,11 @@ func writeError(w http.ResponseWriter, d Dialect, requestID string, err error) i
 	if d == FastAPI {
 		h.Set("Content-Type", "application/json")
 		writeJSON(w, code, map[string]any{"detail": fastAPIDetail(err, f)})
+		return code
+	}
+	if d == OFREP {
+		h.Set("Content-Type", "application/json")
+		writeJSON(w, code, map[string]any{"errorCode": "GENERAL", "errorDetails": sentence(f)})
 		return code
 	}
 	h.Set("Content-Type", "application/problem+json")

@@ -25,6 +25,12 @@ func TestKindsAndDialects(t *testing.T) {
 		native.Dialect = router.Native
 		f := start(t, router.Options{}, route("GET", "/fast", fails(err)), native)
 		resp, fast := f.send(t, "GET", "/fast", nil)
+		remote := route("GET", "/remote", fails(err))
+		remote.Dialect = router.OFREP
+		if resp, text := start(t, router.Options{}, remote).send(t, "GET", "/remote", nil); resp.StatusCode != want[k] || strings.Contains(text, "inner") ||
+			!strings.HasPrefix(text, `{"errorCode":"GENERAL","errorDetails":"`) || strings.Contains(text, "outer words (do this)") == (k == fault.Internal) {
+			t.Errorf("%s: %d %s", k, resp.StatusCode, text)
+		}
 		_, text := f.send(t, "GET", "/native", nil)
 		var p router.Problem
 		if err := json.Unmarshal([]byte(text), &p); err != nil {

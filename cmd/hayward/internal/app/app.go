@@ -54,7 +54,7 @@ type App struct {
 
 // Reserved are first path segments that no pipeline and no tenant may be called, besides those the router uses: doors
 // that are to come keep their names free.
-var reserved = []string{"token", "users", "logout", "status", "deploy-yaml", "deploy_files", "undeploy", "healthz", "readyz", ".well-known", "api", "v1", "docs", "openapi.json", "chat", "models", "responses", "files", "mcp", "oauth", "authorize",
+var reserved = []string{"token", "users", "logout", "status", "deploy-yaml", "deploy_files", "undeploy", "healthz", "readyz", ".well-known", "api", "v1", "docs", "openapi.json", "chat", "models", "responses", "files", "mcp", "oauth", "ofrep", "authorize",
 	"console", "metrics", "debug", "static", "assets", "system", "default", "shared", "operator", "admin", "login", "device"}
 
 // Open puts a server together and takes its address. Close must be called, also after Serve.

@@ -10,6 +10,7 @@ import (
 	"github.com/haywardhq/hayward/server/api"
 	"github.com/haywardhq/hayward/server/hayhooks"
 	"github.com/haywardhq/hayward/server/oauth"
+	"github.com/haywardhq/hayward/server/ofrep"
 	"github.com/haywardhq/hayward/server/openapi"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
@@ -28,6 +29,7 @@ func (a *App) mount(gate audit.Gate, hosts []string) {
 		&api.Door{Host: a.Host, Secrets: a.Secrets, Flags: a.Flags, Settings: a.Settings, People: a.People, Audit: a.Audit, Registry: a.registry, Version: s.Version, MaxUpload: s.MaxUpload,
 			Health: a.vault.DB.Ping, Verify: a.verify(gate)},
 		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},
+		&ofrep.Door{Flags: a.Flags},
 		describe,
 	)
 }

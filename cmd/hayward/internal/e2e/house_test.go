@@ -49,6 +49,14 @@ func TestATenantDeploysAndRunsAndAnotherSeesNothing(t *testing.T) {
 		{"DELETE", "/api/v1/secrets/THE_KEY", "/api/v1/secrets/NOT_KEY", ""},
 		{"POST", "/api/v1/secrets/THE_KEY/reveal", "/api/v1/secrets/NOT_KEY/reveal", ""},
 		{"GET", "/api/v1/secrets/THE_KEY/versions", "/api/v1/secrets/NOT_KEY/versions", ""},
+		{"PATCH", "/api/v1/secrets/THE_KEY", "/api/v1/secrets/NOT_KEY", `{"max_versions": 2}`},
+		{"POST", "/api/v1/secrets/THE_KEY/rollback", "/api/v1/secrets/NOT_KEY/rollback", `{"version": 1}`},
+		{"POST", "/api/v1/secrets/THE_KEY/undelete", "/api/v1/secrets/NOT_KEY/undelete", `{}`},
+		{"POST", "/api/v1/secrets/THE_KEY/undelete", "/api/v1/secrets/NOT_KEY/undelete", `{"versions": [1]}`},
+		{"POST", "/api/v1/secrets/THE_KEY/delete", "/api/v1/secrets/NOT_KEY/delete", `{"versions": [1]}`},
+		{"POST", "/api/v1/secrets/THE_KEY/destroy", "/api/v1/secrets/NOT_KEY/destroy", `{"versions": [1]}`},
+		{"POST", "/api/v1/secrets/THE_KEY/destroy", "/api/v1/secrets/NOT_KEY/destroy", `{"all": true}`},
+		{"POST", "/api/v1/secrets/THE_KEY/reveal?version=1", "/api/v1/secrets/NOT_KEY/reveal?version=1", ""},
 	} {
 		t.Run(call.method+" "+call.here, func(t *testing.T) {
 			code, there := s.Call(gus, call.method, call.here, call.body)
@@ -160,29 +168,34 @@ func outside(role policy.Roles, code int, body string) bool {
 
 // bodyFor is a body that decodes, so that the answer is about the right to do it.
 func bodyFor(path, method string) string {
+	if method == http.MethodPatch && strings.Contains(path, "/secrets/") {
+		return `{"max_versions": 3}`
+	}
 	if path == "/api/v1/flag-definitions/{key}" && method == http.MethodPatch {
 		return `{"enabled": true}`
 	}
+	if strings.HasSuffix(path, "/rollback") {
+		return `{"version": 1}`
+	}
+	if strings.HasSuffix(path, "/destroy") {
+		return `{"all": true}`
+	}
 	bodies := map[string]string{
-		"/deploy-yaml":                            `{"name": "x y", "source_code": "a"}`,
-		"/api/v1/pipelines/{name}":                `{"source": "a"}`,
-		"/api/v1/secrets/{name}":                  `{"value": "12345678"}`,
-		"/api/v1/shared/secrets/{name}":           `{"value": "12345678", "destinations": ["https://example.com"]}`,
-		"/api/v1/flags/{key}/override":            `{"value": true}`,
-		"/api/v1/flag-definitions/{key}":          `{"type": "bool", "default_value": false}`,
-		"/api/v1/flag-definitions/{key}/rules":    `{"rules": []}`,
-		"/api/v1/flag-definitions/{key}/rollback": `{"version": 1}`,
-		"/api/v1/flags/{key}/override/rollback":   `{"version": 1}`,
-		"/api/v1/flag-segments/{key}":             `{"conditions": [{"attribute": "a", "op": "exists"}]}`,
-		"/api/v1/flag-segments/{key}/rollback":    `{"version": 1}`,
-		"/api/v1/config/{key}":                    `{"value": 1}`,
-		"/api/v1/config/{key}/rollback":           `{"version": 1}`,
-		"/api/v1/config/{key}/schema":             `{"schema": null}`,
-		"/api/v1/overrides/{key}":                 `{"value": 1}`,
-		"/api/v1/tenants":                         `{"slug": "x y"}`,
-		"/api/v1/tenants/{slug}":                  `{"suspended": true}`,
-		"/api/v1/users":                           `{"username": "", "password": "x", "tenant": "acme", "roles": ["viewer"]}`,
-		"/api/v1/users/{username}":                `{"disabled": true}`,
+		"/deploy-yaml":                         `{"name": "x y", "source_code": "a"}`,
+		"/api/v1/pipelines/{name}":             `{"source": "a"}`,
+		"/api/v1/secrets/{name}":               `{"value": "12345678"}`,
+		"/api/v1/shared/secrets/{name}":        `{"value": "12345678", "destinations": ["https://example.com"]}`,
+		"/api/v1/flags/{key}/override":         `{"value": true}`,
+		"/api/v1/flag-definitions/{key}":       `{"type": "bool", "default_value": false}`,
+		"/api/v1/flag-definitions/{key}/rules": `{"rules": []}`,
+		"/api/v1/flag-segments/{key}":          `{"conditions": [{"attribute": "a", "op": "exists"}]}`,
+		"/api/v1/config/{key}":                 `{"value": 1}`,
+		"/api/v1/config/{key}/schema":          `{"schema": null}`,
+		"/api/v1/overrides/{key}":              `{"value": 1}`,
+		"/api/v1/tenants":                      `{"slug": "x y"}`,
+		"/api/v1/tenants/{slug}":               `{"suspended": true}`,
+		"/api/v1/users":                        `{"username": "", "password": "x", "tenant": "acme", "roles": ["viewer"]}`,
+		"/api/v1/users/{username}":             `{"disabled": true}`,
 	}
 	if method == http.MethodGet || method == http.MethodDelete {
 		return ""
