@@ -31,7 +31,10 @@ func (l *Logger) append(ctx context.Context, tx driver.Tx, rows []*driver.AuditR
 				return err
 			}
 		}
-		placed, end := l.place(t, rows, tx.Now())
+		placed, end, err := l.place(ctx, tx, t, rows)
+		if err != nil {
+			return err
+		}
 		added, err := tx.AppendAudit(ctx, t.hash, placed)
 		if err != nil {
 			return err
@@ -47,18 +50,21 @@ func (l *Logger) append(ctx context.Context, tx driver.Tx, rows []*driver.AuditR
 }
 
 // place numbers and seals rows as the ones that follow t.
-func (l *Logger) place(t tail, rows []*driver.AuditRow, now int64) ([]driver.AuditRow, tail) {
+func (l *Logger) place(ctx context.Context, tx driver.Tx, t tail, rows []*driver.AuditRow) (_ []driver.AuditRow, end tail, err error) {
 	out := make([]driver.AuditRow, len(rows))
 	var scratch []byte
 	for i, r := range rows {
 		t.seq++
-		r.Seq, r.At = t.seq, now
-		r.Hash, scratch = entryHash(scratch, t.hash, r)
+		r.Seq, r.At = t.seq, tx.Now()
+		if out[i], err = l.blind(ctx, tx, *r); err != nil {
+			return nil, t, err
+		}
+		r.Hash, scratch = entryHash(scratch, t.hash, &out[i])
 		r.MAC = entryMAC(l.mac, r.Hash)
 		t.hash = r.Hash
-		out[i] = *r
+		out[i].Hash, out[i].MAC = r.Hash, r.MAC
 	}
-	return out, t
+	return out, t, nil
 }
 
 // accept remembers the new end for the next append, and has the head file told once the transaction is durable.
@@ -67,10 +73,11 @@ func (l *Logger) accept(tx driver.Tx, c driver.Chain, end tail) {
 	l.tails[c] = end
 	l.mu.Unlock()
 	if l.heads == nil {
+		tx.AfterCommit(nil, func() error { l.news.tell(c, end.seq); return nil })
 		return
 	}
 	head := newHead(l.mac, c, end.seq, end.hash)
-	tx.AfterCommit(nil, func() error { l.heads.stage(head); return nil })
+	tx.AfterCommit(nil, func() error { l.heads.stage(head); l.news.tell(c, end.seq); return nil })
 	tx.AfterCommit(l.heads, l.heads.flush)
 }
 

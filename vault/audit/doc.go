@@ -11,9 +11,16 @@
 //
 // A chain alone cannot show that its end is missing. So the head of each chain (number, hash, MAC) is also kept in a file
 // outside the database, see [Heads]: appended and synced after the commit and before the answer, once per group of
-// writes. After a crash the database may be a few entries ahead of the file; it may never be behind. What this does not
-// show: the database and the head file put back together to the same earlier moment. That needs a copy of a head elsewhere.
+// writes. After a crash the database may be a few entries ahead of the file; it may never be behind.
+//
+// What neither shows is the database and the head file put back together to the same earlier moment, and the MAC is for those
+// alone who have the server's key. So every 1,000 entries or 10 seconds a [Checkpointer] signs what all chains of a node are:
+// a [Checkpoint] is a few lines of text, kept in the store and in a file of its own ([Journal]), to be copied elsewhere. With
+// one of them and the public key, [VerifyExport] checks an export without any server, and [VerifyInclusion] one entry; a
+// tenant does it with its own entries alone, and sees nothing of the others' but hashes.
+//
+// Personal fields can be kept under the tenant's key ([WithBlinder]): destroying it blinds them and breaks no chain.
 //
 // [Verify] finds the first bad entry of every chain. Who may read the record is the [Gate]'s business, which each service
-// of the vault calls on its first line; secret and keyring live next door.
+// of the vault calls on its first line; secret and keyring live next door. sink below copies entries to other systems.
 package audit

@@ -104,7 +104,7 @@ func (h *Heads) create() error {
 func (h *Heads) stage(head Head) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if have, ok := h.staged[head.Chain]; !ok || head.Seq > have.Seq {
+	if head.Seq > h.staged[head.Chain].Seq && head.Seq > h.heads[head.Chain].Seq {
 		h.staged[head.Chain] = head
 	}
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/haywardhq/hayward/fault"
@@ -20,12 +21,17 @@ type Logger struct {
 	node  string
 	epoch int64
 	hook  func(context.Context, Entry)
-	log   *slog.Logger
+
+	blinder  Blinder
+	personal PersonalFields
+
+	log *slog.Logger
 
 	mu    sync.Mutex
 	tails map[driver.Chain]tail
 
 	batch batch
+	news  news
 }
 
 // Option changes a logger.
@@ -39,7 +45,10 @@ func WithMAC(m func(data []byte) []byte) Option { return func(l *Logger) { l.mac
 func WithHeads(h *Heads) Option { return func(l *Logger) { l.heads = h } }
 
 // WithNode names this process in a group of them; the default is "node-1". Each node writes chains of its own.
-func WithNode(name string) Option { return func(l *Logger) { l.node = clean(name, 64) } }
+func WithNode(name string) Option {
+	// What follows "~" names a chain beside the ordinary one, see driver.Chain.Log.
+	return func(l *Logger) { l.node = strings.ReplaceAll(clean(name, 64), "~", "-") }
+}
 
 // WithEpoch starts the chains anew under a number; the default is 1. A restored database, or one whose head file is lost,
 // goes on in the next epoch: the entries before it stay as they are, and the verifier keeps saying what is wrong with them.

@@ -24,9 +24,10 @@ type Query struct {
 	Key         string // the name of the thing
 	Outcome     Outcome
 	RequestID   string
-	Limit       int    // entries per page; 0 means 100, most 1000
-	Cursor      string // where the page before ended
-	OldestFirst bool   // newest first otherwise
+	Limit       int          // entries per page; 0 means 100, most 1000
+	Cursor      string       // where the page before ended
+	OldestFirst bool         // newest first otherwise
+	Since       []Checkpoint // for a whole export: checkpoints the reader holds, which it shall prove to continue
 }
 
 // Page is a part of a list. Next is the cursor of the following page, empty at the end.
@@ -39,10 +40,24 @@ type Page struct {
 type Service struct {
 	st   driver.Store
 	gate Gate
+	opener
 }
 
+// ServiceOption changes a service.
+type ServiceOption func(*Service)
+
+// WithOpener has the service read personal fields that a [Blinder] keeps under the tenants' keys. Without it they show as
+// destroyed.
+func WithOpener(b Blinder) ServiceOption { return func(s *Service) { s.blinder = b } }
+
 // NewService returns a service that asks gate on the first line of each method.
-func NewService(st driver.Store, gate Gate) *Service { return &Service{st, gate} }
+func NewService(st driver.Store, gate Gate, opts ...ServiceOption) *Service {
+	s := &Service{st: st, gate: gate}
+	for _, o := range opts {
+		o(s)
+	}
+	return s
+}
 
 // List returns entries of the caller's tenant; for an operator (a caller without a tenant) those the query asks for, by
 // default the operator's own chain.
@@ -77,7 +92,7 @@ func (s *Service) enter(ctx context.Context, action string, q Query) (scope.Call
 
 // page reads one page. Whoever got here with a foreign tenant in the query is an operator: the gate said so.
 func (s *Service) page(ctx context.Context, caller scope.Caller, q Query) (Page, error) {
-	f, err := q.filter()
+	f, err := s.filter(ctx, caller.App, q.owner(caller), q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -85,7 +100,49 @@ func (s *Service) page(ctx context.Context, caller scope.Caller, q Query) (Page,
 	if err != nil {
 		return Page{}, err
 	}
-	return toPage(rows, f.Limit-1), nil
+	open, err := s.opened(ctx, rows)
+	if err != nil {
+		return Page{}, err
+	}
+	page := toPage(rows, f.Limit-1)
+	for i := range page.Entries {
+		open[i].show(&page.Entries[i])
+	}
+	return page, nil
+}
+
+// opened returns the personal fields of rows.
+func (s *Service) opened(ctx context.Context, rows []driver.AuditRow) (out []*Personal, err error) {
+	sealed := false
+	for i := range rows {
+		sealed = sealed || rows[i].Sealed != ""
+	}
+	if !sealed {
+		return make([]*Personal, len(rows)), nil
+	}
+	err = s.st.View(ctx, func(tx driver.Tx) error { out, err = s.open(ctx, tx, rows); return err })
+	return out, err
+}
+
+// filter is the query for a store: a person is looked for by name and by what stands for it.
+func (s *Service) filter(ctx context.Context, app, owner string, q Query) (driver.AuditFilter, error) {
+	f, err := q.filter()
+	if err != nil || s.blinder == nil || (f.User == "" && f.Name == "") {
+		return f, err
+	}
+	if q.EveryTenant {
+		owner = ""
+	}
+	err = s.st.View(ctx, func(tx driver.Tx) (err error) {
+		if f.User != "" {
+			f.Users, err = s.blinder.Aliases(ctx, tx, app, owner, f.User)
+		}
+		if err == nil && f.Name != "" {
+			f.Names, err = s.blinder.Aliases(ctx, tx, app, owner, f.Name)
+		}
+		return err
+	})
+	return f, err
 }
 
 // owner is the tenant a query is about.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/audit/internal/merkle"
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -24,6 +24,9 @@ type Problem struct {
 
 // String names the chain and the entry.
 func (p Problem) String() string {
+	if p.App == "" {
+		return fmt.Sprintf("node %s, epoch %d: %s", Display(p.Node), p.Epoch, p.What)
+	}
 	return fmt.Sprintf("app %s, tenant %s, node %s, epoch %d: %s", Display(p.App), Display(p.Tenant), Display(p.Node), p.Epoch, p.What)
 }
 
@@ -33,6 +36,7 @@ type Report struct {
 	Entries    int64     `json:"entries"`
 	Unfinished int64     `json:"unfinished"` // first entries without a second: under way, or cut short by a crash
 	Ahead      int64     `json:"ahead"`      // entries the head file does not know yet; legal after a crash
+	Signed     int64     `json:"signed"`     // entries under a checkpoint
 	Problems   []Problem `json:"problems"`
 }
 
@@ -56,10 +60,18 @@ func (r Report) Err() error {
 // taken out, an end that was cut off, a chain that is gone. heads must have been read with [ReadHeads] before the call, so
 // that a server may go on writing meanwhile; nil leaves out what only the head file shows. m must be the MAC that the
 // entries were written with. The error is about the work of verifying; what was found is in the report.
-func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m func(data []byte) []byte) (Report, error) {
+//
+// What is held are the checkpoints known outside the store: those of the checkpoint file, a copy that somebody kept. With
+// them it also finds that store and head file were put back together, and a head file that was emptied.
+func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m func(data []byte) []byte, held ...Held) (Report, error) {
 	var v verifier
-	v.mac, v.heads = m, heads
+	v.mac, v.heads, v.trees = m, heads, map[driver.Chain]driver.AuditTreeRow{}
 	err := st.View(ctx, func(tx driver.Tx) error {
+		for _, h := range held {
+			if err := v.logs(ctx, tx, h); err != nil {
+				return err
+			}
+		}
 		chains, err := tx.AuditChainsEverywhere(ctx)
 		if err != nil {
 			return err
@@ -84,7 +96,8 @@ func Verify(ctx context.Context, st driver.Store, heads *HeadSet, m func(data []
 type verifier struct {
 	mac    mac
 	heads  *HeadSet
-	newest int64 // epoch
+	trees  map[driver.Chain]driver.AuditTreeRow // as the newest checkpoints have them
+	newest int64                                // epoch
 	report Report
 }
 
@@ -97,7 +110,7 @@ func (v *verifier) problem(c driver.Chain, seq int64, id, format string, args ..
 func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) error {
 	v.report.Chains++
 	w := walker{mac: v.mac}
-	head := v.head(c)
+	head, signed, tree := v.head(c), v.trees[c], merkle.Tree{}
 	open := map[string]bool{}
 	bad := false
 	err := tx.ScanAudit(ctx, c, minSeq, func(r driver.AuditRow) error {
@@ -119,6 +132,15 @@ func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) erro
 			v.problem(c, r.Seq, r.ID,
 				"entry %d (%s) is not the one the head file knows: the chain was written anew", r.Seq, clean(r.ID, 64))
 			return nil
+		}
+		if tree.Size < signed.Size {
+			tree.Add(merkle.Leaf(r.Hash))
+			if root := tree.Root(); tree.Size == signed.Size && !bytes.Equal(root[:], signed.Root) {
+				bad = true
+				v.problem(c, 0, "", "entries 1 to %d are not those that checkpoint %d signed: the chain was written anew", tree.Size, signed.Number)
+				return nil
+			}
+			v.report.Signed++
 		}
 		pair(open, &r)
 		return nil
@@ -150,12 +172,17 @@ func (v *verifier) head(c driver.Chain) Head {
 
 // end compares the last good entry with the head file.
 func (v *verifier) end(c driver.Chain, last int64, head Head) {
-	switch {
+	switch signed := v.trees[c]; {
+	case last < signed.Size:
+		v.problem(c, last+1, "", "entries %d to %d are missing at the end: checkpoint %d has %d", last+1, signed.Size, signed.Number, signed.Size)
 	case v.heads == nil:
 	case v.heads.Missing:
 		v.problem(c, 0, "", "the head file %s is missing, so that a cut-off end would not show", v.heads.Path)
 	case head.Seq > 0 && !head.authentic(v.mac):
 		v.problem(c, head.Seq, "", "its line in the head file %s was not written by this server", v.heads.Path)
+	case head.Seq < signed.Size && head.Seq < last:
+		v.problem(c, head.Seq+1, "", "the head file %s knows %d entries, checkpoint %d has %d: an older head file was put in its place",
+			v.heads.Path, head.Seq, signed.Number, signed.Size)
 	case head.Seq > last:
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d", last+1, head.Seq, head.Seq)
 	case last-head.Seq > MaxAhead:
@@ -169,23 +196,26 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 	}
 }
 
-// lostChains finds chains that the head file knows and the store does not.
+// lostChains finds chains that the head file or a checkpoint knows and the store does not.
 func (v *verifier) lostChains(have []driver.Chain) {
-	if v.heads == nil {
-		return
-	}
 	known := make(map[driver.Chain]bool, len(have))
 	for _, c := range have {
 		known[c] = true
 	}
-	var lost []Head
-	for c, head := range v.heads.heads {
+	lost := map[driver.Chain]string{}
+	for c, tree := range v.trees {
 		if !known[c] {
-			lost = append(lost, head)
+			lost[c] = fmt.Sprintf("checkpoint %d has %d entries", tree.Number, tree.Size)
 		}
 	}
-	slices.SortFunc(lost, func(a, b Head) int { return a.Chain.Compare(b.Chain) })
-	for _, head := range lost {
-		v.problem(head.Chain, 1, "", "the whole chain is missing: the head file knows %d entries", head.Seq)
+	if v.heads != nil {
+		for c, head := range v.heads.heads {
+			if !known[c] {
+				lost[c] = fmt.Sprintf("the head file knows %d entries", head.Seq)
+			}
+		}
+	}
+	for _, c := range sortedChains(lost) {
+		v.problem(c, 1, "", "the whole chain is missing: %s", lost[c])
 	}
 }

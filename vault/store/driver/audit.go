@@ -74,7 +74,7 @@ type AuditTreeRow struct {
 	Number int64  // the checkpoint
 	Size   int64  // how many entries
 	Root   []byte // of the tree over their hashes
-	Edges  []byte // what is needed to let the tree grow
+	Edges  []byte // what is needed to let the tree grow; only the newest state of a chain keeps it
 }
 
 // AuditCheckpointRow is a signed checkpoint of one node's log.
@@ -84,6 +84,7 @@ type AuditCheckpointRow struct {
 	Number int64 // 1, 2, 3 ... within (Node, Epoch)
 	At     int64
 	Note   string // the signed text
+	Edges  []byte // what is needed to let the log's tree grow; only the newest checkpoint keeps it
 }
 
 // AuditKeyRow is the key of a tenant's audit entries, encrypted under the tenant's own key.
@@ -121,6 +122,8 @@ type Audit interface {
 	// AuditChainsEverywhere returns every chain that has an entry, in any app, ordered by its fields, for verification.
 	AuditChainsEverywhere(ctx context.Context) ([]Chain, error)
 
+	// AuditChains returns the chains of a tenant that have an entry, ordered by node and epoch.
+	AuditChains(ctx context.Context, app, tenant string) ([]Chain, error)
 	// ScanAuditHashes calls fn with number, hash and MAC of at most limit entries of a chain whose Seq is above after, in
 	// ascending order.
 	ScanAuditHashes(ctx context.Context, c Chain, after, limit int64, fn func(seq int64, hash, mac []byte) error) error

@@ -166,13 +166,23 @@ func (x *tx) AuditEntry(_ context.Context, app, tenant, id string) (driver.Audit
 	return driver.AuditRow{}, driver.ErrNotFound
 }
 
+func (x *tx) AuditChains(_ context.Context, app, tenant string) ([]driver.Chain, error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return nil, err
+	}
+	return x.chains(func(c driver.Chain) bool { return c.App == app && c.Tenant == tenant }), nil
+}
+
 func (x *tx) AuditChainsEverywhere(context.Context) ([]driver.Chain, error) {
-	var out []driver.Chain
+	return x.chains(func(driver.Chain) bool { return true }), nil
+}
+
+func (x *tx) chains(mine func(driver.Chain) bool) (out []driver.Chain) {
 	for c, rows := range x.s.data.audit {
-		if len(rows) > 0 {
+		if len(rows) > 0 && mine(c) {
 			out = append(out, c)
 		}
 	}
 	slices.SortFunc(out, driver.Chain.Compare)
-	return out, nil
+	return out
 }

@@ -50,6 +50,9 @@ func (x *tx) PutAuditTree(_ context.Context, r driver.AuditTreeRow) error {
 	} else {
 		next = slices.Insert(next, at, copyTree(r))
 	}
+	if at > 0 {
+		next[at-1].Edges = nil
+	}
 	set(x, x.s.data.proofs.trees, r.Chain, next)
 	return nil
 }
@@ -90,7 +93,12 @@ func (x *tx) AddAuditCheckpointEverywhere(_ context.Context, r driver.AuditCheck
 	if r.Number != int64(len(have))+1 {
 		return false, nil
 	}
-	set(x, x.s.data.proofs.checkpoints, log, append(have[:len(have):len(have)], r))
+	next := append(slices.Clone(have), r)
+	next[len(have)].Edges = bytes.Clone(r.Edges)
+	if len(have) > 0 {
+		next[len(have)-1].Edges = nil
+	}
+	set(x, x.s.data.proofs.checkpoints, log, next)
 	return true, nil
 }
 
@@ -102,7 +110,9 @@ func (x *tx) AuditCheckpointEverywhere(_ context.Context, node string, epoch, nu
 	if number < 1 || number > int64(len(have)) {
 		return driver.AuditCheckpointRow{}, driver.ErrNotFound
 	}
-	return have[number-1], nil
+	r := have[number-1]
+	r.Edges = bytes.Clone(r.Edges)
+	return r, nil
 }
 
 func (x *tx) ScanAuditCheckpointsEverywhere(_ context.Context, node string, epoch, after int64, fn func(driver.AuditCheckpointRow) error) error {

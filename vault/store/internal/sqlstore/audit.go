@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -188,15 +189,27 @@ func (x *tx) AuditEntry(ctx context.Context, app, tenant, id string) (r driver.A
 	return r, err
 }
 
-func (x *tx) AuditChainsEverywhere(ctx context.Context) (out []driver.Chain, err error) {
-	err = x.t.Query(ctx, "SELECT DISTINCT app, tenant, node, epoch FROM vault_audit ORDER BY app, tenant, node, epoch", nil,
-		func(scan func(...any) error) error {
-			var c driver.Chain
-			if err := scan(&c.App, &c.Tenant, &c.Node, &c.Epoch); err != nil {
-				return err
-			}
-			out = append(out, c)
-			return nil
-		})
-	return out, err
+func (x *tx) AuditChains(ctx context.Context, app, tenant string) ([]driver.Chain, error) {
+	if err := driver.Args(app, tenant); err != nil {
+		return nil, err
+	}
+	return x.chains(ctx, "app = ? AND tenant = ? AND (node, epoch) > (?, ?)", func(c driver.Chain) []any { return []any{app, tenant, c.Node, c.Epoch} })
+}
+
+func (x *tx) AuditChainsEverywhere(ctx context.Context) ([]driver.Chain, error) {
+	return x.chains(ctx, "(app, tenant, node, epoch) > (?, ?, ?, ?)", func(c driver.Chain) []any { return []any{c.App, c.Tenant, c.Node, c.Epoch} })
+}
+
+// chains jumps from chain to chain along the primary key: DISTINCT would read every entry.
+func (x *tx) chains(ctx context.Context, where string, args func(driver.Chain) []any) (out []driver.Chain, err error) {
+	query := "SELECT app, tenant, node, epoch FROM vault_audit WHERE " + where + " ORDER BY app, tenant, node, epoch LIMIT 1"
+	c := driver.Chain{Epoch: math.MinInt64}
+	for {
+		if err := x.row(ctx, query, args(c), &c.App, &c.Tenant, &c.Node, &c.Epoch); errors.Is(err, driver.ErrNotFound) {
+			return out, nil
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
 }

@@ -17,6 +17,11 @@ func (x *tx) PutAuditTree(ctx context.Context, r driver.AuditTreeRow) error {
 	if err := driver.Args(r.App, r.Tenant); err != nil {
 		return err
 	}
+	if err := x.exec(ctx, `UPDATE vault_audit_tree SET edges = ? WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND number =
+		(SELECT max(number) FROM vault_audit_tree AS former WHERE former.app = ? AND former.tenant = ? AND former.node = ? AND former.epoch = ?
+		AND former.number < ?)`, []byte{}, r.App, r.Tenant, r.Node, r.Epoch, r.App, r.Tenant, r.Node, r.Epoch, r.Number); err != nil {
+		return err
+	}
 	return x.exec(ctx, `INSERT INTO vault_audit_tree (app, tenant, node, epoch, number, size, root, edges) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app, tenant, node, epoch, number) DO UPDATE SET size = excluded.size, root = excluded.root, edges = excluded.edges`,
 		r.App, r.Tenant, r.Node, r.Epoch, r.Number, r.Size, blob(r.Root), blob(r.Edges))
@@ -61,10 +66,10 @@ func (x *tx) AuditTreesEverywhere(ctx context.Context, node string, epoch, numbe
 	return out, nil
 }
 
-const checkpointCols = "SELECT node, epoch, number, at, note FROM vault_audit_checkpoint "
+const checkpointCols = "SELECT node, epoch, number, at, note, edges FROM vault_audit_checkpoint "
 
 func checkpointDest(r *driver.AuditCheckpointRow) []any {
-	return []any{&r.Node, &r.Epoch, &r.Number, &r.At, &r.Note}
+	return []any{&r.Node, &r.Epoch, &r.Number, &r.At, &r.Note, &r.Edges}
 }
 
 func (x *tx) AddAuditCheckpointEverywhere(ctx context.Context, r driver.AuditCheckpointRow) (bool, error) {
@@ -75,8 +80,12 @@ func (x *tx) AddAuditCheckpointEverywhere(ctx context.Context, r driver.AuditChe
 	if r.Number != last.Number+1 {
 		return false, nil
 	}
-	n, err := x.t.Exec(ctx, `INSERT INTO vault_audit_checkpoint (node, epoch, number, at, note) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (node, epoch, number) DO NOTHING`, r.Node, r.Epoch, r.Number, r.At, r.Note)
+	if err := x.exec(ctx, "UPDATE vault_audit_checkpoint SET edges = ? WHERE node = ? AND epoch = ? AND number = ?",
+		[]byte{}, r.Node, r.Epoch, last.Number); err != nil {
+		return false, err
+	}
+	n, err := x.t.Exec(ctx, `INSERT INTO vault_audit_checkpoint (node, epoch, number, at, note, edges) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (node, epoch, number) DO NOTHING`, r.Node, r.Epoch, r.Number, r.At, r.Note, blob(r.Edges))
 	return n > 0, err
 }
 

@@ -19,6 +19,7 @@ CREATE TABLE vault_audit_checkpoint (
     number INTEGER NOT NULL CHECK (number >= 1),
     at     INTEGER NOT NULL,
     note   TEXT    NOT NULL,
+    edges  BLOB    NOT NULL,
     PRIMARY KEY (node, epoch, number)
 ) STRICT, WITHOUT ROWID;
 
