@@ -24,7 +24,7 @@ trap '' INT TERM HUP
 "$bin/initdb" --pgdata=data --username=postgres --pwfile=word --auth=scram-sha-256 --encoding=UTF8 --locale=C --no-sync \
 	--no-instructions >log 2>&1 || { touch failed; read -r _; cd /; rm -rf "$dir"; exit 1; }
 "$bin/postgres" -D data -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c "fsync=$fsync" \
-	-c max_connections=300 -c shared_buffers=64MB -c log_min_messages=warning -c timezone=UTC </dev/null >>log 2>&1 &
+	-c max_connections=300 -c shared_buffers=64MB -c wal_level=minimal -c max_wal_senders=0 -c "full_page_writes=$fsync" -c autovacuum=off -c log_min_messages=warning -c timezone=UTC </dev/null >>log 2>&1 &
 server=$!
 read -r _
 kill -QUIT "$server"

@@ -35,7 +35,7 @@ func (x *tx) AppendAudit(ctx context.Context, prev []byte, rows []driver.AuditRo
 	if len(rows) == 0 {
 		return true, nil
 	}
-	if err := driver.Args(rows[0].App, rows[0].Tenant); err != nil {
+	if err := x.own(rows[0].App, rows[0].Tenant); err != nil {
 		return false, err
 	}
 	if ends, err := x.chainEnds(ctx, rows[0].Chain, prev); err != nil || !ends {
@@ -84,7 +84,7 @@ var auditInsert = func() map[int]string {
 const auditChain = "SELECT " + auditCols + " FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ?"
 
 func (x *tx) AuditTail(ctx context.Context, c driver.Chain) (r driver.AuditRow, err error) {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, auditChain+" ORDER BY seq DESC LIMIT 1", []any{c.App, c.Tenant, c.Node, c.Epoch}, auditDest(&r)...)
@@ -92,7 +92,7 @@ func (x *tx) AuditTail(ctx context.Context, c driver.Chain) (r driver.AuditRow, 
 }
 
 func (x *tx) ScanAudit(ctx context.Context, c driver.Chain, after int64, fn func(driver.AuditRow) error) error {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil {
 		return err
 	}
 	return x.rows(ctx, auditChain+" AND seq > ? ORDER BY seq", []any{c.App, c.Tenant, c.Node, c.Epoch, after}, fn)
@@ -109,14 +109,14 @@ func (x *tx) rows(ctx context.Context, query string, args []any, fn func(driver.
 }
 
 func (x *tx) ListAudit(ctx context.Context, app, tenant string, f driver.AuditFilter) ([]driver.AuditRow, error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return nil, err
 	}
 	return x.list(ctx, f, "app = ? AND tenant = ?", app, tenant)
 }
 
 func (x *tx) ListAuditEveryTenant(ctx context.Context, app string, f driver.AuditFilter) ([]driver.AuditRow, error) {
-	if err := driver.Args(app, driver.Operator); err != nil {
+	if err := x.everyTenant(app); err != nil {
 		return nil, err
 	}
 	return x.list(ctx, f, "app = ?", app)
@@ -143,7 +143,7 @@ func (x *tx) list(ctx context.Context, f driver.AuditFilter, where string, args 
 		and(c.col+" IN (?"+strings.Repeat(", ?", len(c.also))+")", vals...)
 	}
 	if prefix, ok := f.ActionPrefix(); ok {
-		and("substr(action, 1, ?) = ?", len([]rune(prefix)), prefix)
+		and("substr(action, 1, length(?)) = ?", prefix, prefix)
 	} else if f.Action != "" {
 		and("action = ?", f.Action)
 	}
@@ -167,7 +167,7 @@ func (x *tx) list(ctx context.Context, f driver.AuditFilter, where string, args 
 }
 
 func (x *tx) ScanAuditHashes(ctx context.Context, c driver.Chain, after, limit int64, fn func(int64, []byte, []byte) error) error {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil {
 		return err
 	}
 	return x.t.Query(ctx, `SELECT seq, hash, mac FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND seq > ?
@@ -182,7 +182,7 @@ func (x *tx) ScanAuditHashes(ctx context.Context, c driver.Chain, after, limit i
 }
 
 func (x *tx) AuditEntry(ctx context.Context, app, tenant, id string) (r driver.AuditRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+auditCols+" FROM vault_audit WHERE app = ? AND tenant = ? AND id = ?", []any{app, tenant, id}, auditDest(&r)...)
@@ -190,13 +190,14 @@ func (x *tx) AuditEntry(ctx context.Context, app, tenant, id string) (r driver.A
 }
 
 func (x *tx) AuditChains(ctx context.Context, app, tenant string) ([]driver.Chain, error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return nil, err
 	}
 	return x.chains(ctx, "app = ? AND tenant = ? AND (node, epoch) > (?, ?)", func(c driver.Chain) []any { return []any{app, tenant, c.Node, c.Epoch} })
 }
 
 func (x *tx) AuditChainsEverywhere(ctx context.Context) ([]driver.Chain, error) {
+	x.everywhere()
 	return x.chains(ctx, "(app, tenant, node, epoch) > (?, ?, ?, ?)", func(c driver.Chain) []any { return []any{c.App, c.Tenant, c.Node, c.Epoch} })
 }
 

@@ -14,7 +14,7 @@ func treeDest(r *driver.AuditTreeRow) []any {
 }
 
 func (x *tx) PutAuditTree(ctx context.Context, r driver.AuditTreeRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	if err := x.exec(ctx, `UPDATE vault_audit_tree SET edges = ? WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND number =
@@ -28,7 +28,7 @@ func (x *tx) PutAuditTree(ctx context.Context, r driver.AuditTreeRow) error {
 }
 
 func (x *tx) AuditTree(ctx context.Context, c driver.Chain, number int64) (r driver.AuditTreeRow, err error) {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, treeCols+"WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND number <= ? ORDER BY number DESC LIMIT 1",
@@ -37,6 +37,7 @@ func (x *tx) AuditTree(ctx context.Context, c driver.Chain, number int64) (r dri
 }
 
 func (x *tx) AuditTreesEverywhere(ctx context.Context, node string, epoch, number int64) ([]driver.AuditTreeRow, error) {
+	x.everywhere()
 	var chains []driver.Chain
 	err := x.t.Query(ctx, "SELECT DISTINCT app, tenant, node FROM vault_audit_tree WHERE epoch = ? ORDER BY app, tenant, node",
 		[]any{epoch}, func(scan func(...any) error) error {
@@ -120,7 +121,7 @@ func (x *tx) AuditLogsEverywhere(ctx context.Context) (out []driver.AuditCheckpo
 }
 
 func (x *tx) AuditCursor(ctx context.Context, c driver.Chain, sink string) (seq int64, err error) {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil {
 		return 0, err
 	}
 	err = x.row(ctx, "SELECT seq FROM vault_audit_cursor WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND sink = ?",
@@ -132,7 +133,7 @@ func (x *tx) AuditCursor(ctx context.Context, c driver.Chain, sink string) (seq 
 }
 
 func (x *tx) PutAuditCursor(ctx context.Context, c driver.Chain, sink string, seq int64) error {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, `INSERT INTO vault_audit_cursor (app, tenant, node, epoch, sink, seq) VALUES (?, ?, ?, ?, ?, ?)
@@ -158,7 +159,7 @@ func (k auditKey) row() driver.AuditKeyRow {
 
 func (x *tx) AuditKey(ctx context.Context, app, tenant, id string) (driver.AuditKeyRow, error) {
 	var k auditKey
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return k.AuditKeyRow, err
 	}
 	where, args := "WHERE app = ? AND tenant = ? AND is_primary = 1", []any{app, tenant}
@@ -170,7 +171,7 @@ func (x *tx) AuditKey(ctx context.Context, app, tenant, id string) (driver.Audit
 }
 
 func (x *tx) PutAuditKey(ctx context.Context, r driver.AuditKeyRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	primary := int64(0)
@@ -190,7 +191,10 @@ func (x *tx) ListAuditKeys(ctx context.Context, app, tenant string) ([]driver.Au
 }
 
 func (x *tx) ListAuditKeysEveryTenant(ctx context.Context, app string) ([]driver.AuditKeyRow, error) {
-	return x.auditKeys(ctx, app, driver.Operator, "WHERE app = ? ORDER BY tenant, id", app)
+	if err := x.everyTenant(app); err != nil {
+		return nil, err
+	}
+	return x.auditKeys(ctx, app, anyTenant, "WHERE app = ? ORDER BY tenant, id", app)
 }
 
 func (x *tx) auditKeys(ctx context.Context, app, tenant, where string, args ...any) ([]driver.AuditKeyRow, error) {
@@ -203,7 +207,7 @@ func (x *tx) auditKeys(ctx context.Context, app, tenant, where string, args ...a
 }
 
 func (x *tx) PutAuditGlass(ctx context.Context, r driver.AuditGlassRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, `INSERT INTO vault_audit_glass (app, tenant, id, reason, opened_by, opened_at, until_at, closed_at, mac)

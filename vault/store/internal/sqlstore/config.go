@@ -15,7 +15,7 @@ const configQuery = `SELECT c.app, c.tenant, c.name, c.id, c.latest, c.current, 
 	WHERE c.app = ? AND c.tenant = ? AND c.name = ?`
 
 func (x *tx) Config(ctx context.Context, app, tenant, name string) (r driver.ConfigRow, v driver.ConfigVersion, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, v, err
 	}
 	err = x.row(ctx, configQuery, []any{app, tenant, name}, append(configDest(&r), configVersionDest(&v)...)...)
@@ -44,7 +44,7 @@ func (x *tx) ListConfigs(ctx context.Context, app, tenant, after string, limit i
 }
 
 func (x *tx) ListConfigsEveryTenant(ctx context.Context, app, name, after string, limit int) ([]driver.ConfigRow, error) {
-	return list(ctx, x, app, driver.Shared, configDest, "SELECT "+configCols+` FROM vault_config
+	return listEveryTenant(ctx, x, app, configDest, "SELECT "+configCols+` FROM vault_config
 		WHERE app = ? AND name = ? AND tenant > ? AND tenant <> ? AND current > 0 ORDER BY tenant LIMIT ?`,
 		app, name, after, driver.Shared, limit)
 }
@@ -57,7 +57,7 @@ func configVersionDest(v *driver.ConfigVersion) []any {
 }
 
 func (x *tx) ConfigVersion(ctx context.Context, app, tenant, name string, version int64) (v driver.ConfigVersion, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return v, err
 	}
 	err = x.row(ctx, "SELECT "+configVersionCols+" FROM vault_config_version WHERE app = ? AND tenant = ? AND name = ? AND version = ?",
@@ -66,7 +66,7 @@ func (x *tx) ConfigVersion(ctx context.Context, app, tenant, name string, versio
 }
 
 func (x *tx) AddConfigVersion(ctx context.Context, v driver.ConfigVersion) error {
-	if err := driver.Args(v.App, v.Tenant); err != nil {
+	if err := x.own(v.App, v.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_config_version ("+configVersionCols+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -79,7 +79,7 @@ func (x *tx) ListConfigVersions(ctx context.Context, app, tenant, name string, a
 }
 
 func (x *tx) DeleteConfigVersions(ctx context.Context, app, tenant, name string, upTo int64) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "DELETE FROM vault_config_version WHERE app = ? AND tenant = ? AND name = ? AND version <= ?",

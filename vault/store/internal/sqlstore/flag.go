@@ -13,7 +13,7 @@ func flagDest(r *driver.FlagRow) []any {
 }
 
 func (x *tx) Flag(ctx context.Context, app, tenant, name string) (r driver.FlagRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+flagCols+" FROM vault_flag WHERE app = ? AND tenant = ? AND name = ?",
@@ -45,7 +45,7 @@ func overrideDest(r *driver.FlagOverrideRow) []any {
 }
 
 func (x *tx) FlagOverride(ctx context.Context, app, tenant, name string) (r driver.FlagOverrideRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+overrideCols+" FROM vault_flag_override WHERE app = ? AND tenant = ? AND name = ?",
@@ -66,12 +66,12 @@ func (x *tx) DeleteFlagOverride(ctx context.Context, app, tenant, name string) e
 }
 
 func (x *tx) ListFlagOverridesEveryTenant(ctx context.Context, app, name, after string, limit int) ([]driver.FlagOverrideRow, error) {
-	return list(ctx, x, app, driver.Shared, overrideDest, "SELECT "+overrideCols+` FROM vault_flag_override
+	return listEveryTenant(ctx, x, app, overrideDest, "SELECT "+overrideCols+` FROM vault_flag_override
 		WHERE app = ? AND name = ? AND tenant > ? ORDER BY tenant LIMIT ?`, app, name, after, limit)
 }
 
 func (x *tx) DeleteFlagOverridesEveryTenant(ctx context.Context, app, name string) error {
-	return x.write(ctx, change(driver.NounFlag, app, driver.Shared, name),
+	return x.writeEveryTenant(ctx, change(driver.NounFlag, app, driver.Shared, name),
 		"DELETE FROM vault_flag_override WHERE app = ? AND name = ?", app, name)
 }
 
@@ -82,7 +82,7 @@ func segmentDest(r *driver.FlagSegmentRow) []any {
 }
 
 func (x *tx) FlagSegment(ctx context.Context, app, tenant, name string) (r driver.FlagSegmentRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+segmentCols+" FROM vault_flag_segment WHERE app = ? AND tenant = ? AND name = ?",

@@ -13,7 +13,7 @@ func flagVersionDest(v *driver.FlagVersion) []any {
 }
 
 func (x *tx) AddFlagVersion(ctx context.Context, v driver.FlagVersion) error {
-	if err := driver.Args(v.App, v.Tenant); err != nil {
+	if err := x.own(v.App, v.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_flag_version ("+flagVersionCols+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -23,7 +23,7 @@ func (x *tx) AddFlagVersion(ctx context.Context, v driver.FlagVersion) error {
 const ofFlag = " FROM vault_flag_version WHERE app = ? AND tenant = ? AND kind = ? AND name = ? "
 
 func (x *tx) FlagVersion(ctx context.Context, app, tenant, kind, name string, version int64) (v driver.FlagVersion, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return v, err
 	}
 	err = x.row(ctx, "SELECT "+flagVersionCols+ofFlag+"AND version = ?", []any{app, tenant, kind, name, version}, flagVersionDest(&v)...)
@@ -31,7 +31,7 @@ func (x *tx) FlagVersion(ctx context.Context, app, tenant, kind, name string, ve
 }
 
 func (x *tx) LatestFlagVersion(ctx context.Context, app, tenant, kind, name string) (v driver.FlagVersion, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return v, err
 	}
 	err = x.row(ctx, "SELECT "+flagVersionCols+ofFlag+"ORDER BY version DESC LIMIT 1", []any{app, tenant, kind, name}, flagVersionDest(&v)...)
@@ -44,7 +44,7 @@ func (x *tx) ListFlagVersions(ctx context.Context, app, tenant, kind, name strin
 }
 
 func (x *tx) DeleteFlagVersions(ctx context.Context, app, tenant, kind, name string, upTo int64) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "DELETE"+ofFlag+"AND version <= ?", app, tenant, kind, name, upTo)

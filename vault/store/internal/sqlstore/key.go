@@ -47,6 +47,7 @@ func (x *tx) LockRoot(ctx context.Context) error {
 }
 
 func (x *tx) HasKeys(ctx context.Context) (bool, error) {
+	x.everywhere()
 	var n int64
 	err := x.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM vault_key LIMIT 1) AS any_key", nil, &n)
 	return n > 0, err
@@ -66,7 +67,7 @@ func (x *tx) PrimaryKey(ctx context.Context, app, tenant string) (driver.KeyRow,
 }
 
 func (x *tx) key(ctx context.Context, app, tenant, query string, more ...any) (r driver.KeyRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	var primary int64
@@ -76,7 +77,7 @@ func (x *tx) key(ctx context.Context, app, tenant, query string, more ...any) (r
 }
 
 func (x *tx) PutKey(ctx context.Context, r driver.KeyRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	if r.Primary {
@@ -105,7 +106,7 @@ func (x *tx) keyRows(ctx context.Context, query string, args ...any) (out []driv
 }
 
 func (x *tx) ListKeys(ctx context.Context, app, tenant string) ([]driver.KeyRow, error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return nil, err
 	}
 	return x.keyRows(ctx, keyColumns+"WHERE app = ? AND tenant = ? ORDER BY id", app, tenant)
@@ -116,7 +117,7 @@ func (x *tx) DeleteKey(ctx context.Context, app, tenant, id string) error {
 }
 
 func (x *tx) KeyUses(ctx context.Context, app, tenant, id string) (n int64, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return 0, err
 	}
 	err = x.row(ctx, "SELECT count(*) FROM vault_secret_version WHERE app = ? AND tenant = ? AND key_id = ?", []any{app, tenant, id}, &n)
@@ -124,14 +125,17 @@ func (x *tx) KeyUses(ctx context.Context, app, tenant, id string) (n int64, err 
 }
 
 func (x *tx) ListKeysEverywhere(ctx context.Context, after driver.KeyRow, limit int) ([]driver.KeyRow, error) {
+	x.everywhere()
 	return x.keyRows(ctx, keyColumns+"WHERE (app, tenant, id) > (?, ?, ?) ORDER BY app, tenant, id LIMIT ?", after.App, after.Tenant, after.ID, limit)
 }
 
 func (x *tx) ListKeysEverywhereBut(ctx context.Context, rootID string, limit int) ([]driver.KeyRow, error) {
+	x.everywhere()
 	return x.keyRows(ctx, keyColumns+"WHERE root_id <> ? AND root_id <> '' ORDER BY app, tenant, id LIMIT ?", rootID, limit)
 }
 
 func (x *tx) CountKeysEverywhere(ctx context.Context, rootID string) (all, under int64, err error) {
+	x.everywhere()
 	err = x.row(ctx, "SELECT count(*) FROM vault_key WHERE root_id <> ''", nil, &all)
 	if err == nil {
 		err = x.row(ctx, "SELECT count(*) FROM vault_key WHERE root_id = ?", []any{rootID}, &under)

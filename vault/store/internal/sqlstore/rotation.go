@@ -31,7 +31,7 @@ func number(b bool) int64 {
 }
 
 func (x *tx) RotationPolicy(ctx context.Context, app, tenant, name string) (r driver.RotationPolicyRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+rotationPolicyCols+" FROM vault_rotation_policy WHERE app = ? AND tenant = ? AND name = ?",
@@ -40,7 +40,7 @@ func (x *tx) RotationPolicy(ctx context.Context, app, tenant, name string) (r dr
 }
 
 func (x *tx) PutRotationPolicy(ctx context.Context, r driver.RotationPolicyRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_rotation_policy ("+rotationPolicyCols+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -51,7 +51,7 @@ func (x *tx) PutRotationPolicy(ctx context.Context, r driver.RotationPolicyRow) 
 }
 
 func (x *tx) DeleteRotationPolicy(ctx context.Context, app, tenant, name string) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "DELETE FROM vault_rotation_policy WHERE app = ? AND tenant = ? AND name = ?", app, tenant, name)
@@ -64,7 +64,7 @@ func (x *tx) ListRotationPolicies(ctx context.Context, app, tenant, after string
 
 func (x *tx) ListRotationPoliciesEveryTenant(ctx context.Context, app, afterTenant, afterName string, limit int) (
 	[]driver.RotationPolicyRow, error) {
-	return list(ctx, x, app, driver.Shared, rotationPolicyDest, "SELECT "+rotationPolicyCols+` FROM vault_rotation_policy
+	return listEveryTenant(ctx, x, app, rotationPolicyDest, "SELECT "+rotationPolicyCols+` FROM vault_rotation_policy
 		WHERE app = ? AND (tenant, name) > (?, ?) ORDER BY tenant, name LIMIT ?`, app, afterTenant, afterName, limit)
 }
 
@@ -77,7 +77,7 @@ func rotationDest(r *driver.RotationRow) []any {
 }
 
 func (x *tx) Rotation(ctx context.Context, app, tenant, name string) (r driver.RotationRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+rotationCols+" FROM vault_rotation WHERE app = ? AND tenant = ? AND name = ?",
@@ -86,7 +86,7 @@ func (x *tx) Rotation(ctx context.Context, app, tenant, name string) (r driver.R
 }
 
 func (x *tx) AddRotation(ctx context.Context, app, tenant, name string) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_rotation ("+rotationCols+`)
@@ -95,14 +95,14 @@ func (x *tx) AddRotation(ctx context.Context, app, tenant, name string) error {
 }
 
 func (x *tx) ScheduleRotation(ctx context.Context, app, tenant, name string, dueAt int64) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "UPDATE vault_rotation SET due_at = ? WHERE app = ? AND tenant = ? AND name = ?", dueAt, app, tenant, name)
 }
 
 func (x *tx) ClaimRotation(ctx context.Context, app, tenant, name, holder string, until int64) (r driver.RotationRow, ok bool, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, false, err
 	}
 	n, err := x.t.Exec(ctx, `UPDATE vault_rotation SET holder = ?, lease_at = ?, fence = fence + 1
@@ -115,7 +115,7 @@ func (x *tx) ClaimRotation(ctx context.Context, app, tenant, name, holder string
 }
 
 func (x *tx) ExtendRotation(ctx context.Context, app, tenant, name string, fence, until int64) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	n, err := x.t.Exec(ctx, `UPDATE vault_rotation SET lease_at = ?
@@ -133,7 +133,7 @@ func fenced(changed int64, err error, name string) error {
 }
 
 func (x *tx) PutRotation(ctx context.Context, r driver.RotationRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	n, err := x.t.Exec(ctx, `UPDATE vault_rotation SET state = ?, due_at = ?, run_id = ?, definition = ?, actor = ?, old_version = ?,
@@ -145,7 +145,7 @@ func (x *tx) PutRotation(ctx context.Context, r driver.RotationRow) error {
 }
 
 func (x *tx) DueRotationsEverywhere(ctx context.Context, after driver.RotationDue, limit int) ([]driver.RotationRow, error) {
-	return list(ctx, x, driver.Shared, driver.Shared, rotationDest, "SELECT "+rotationCols+` FROM vault_rotation
+	return listEverywhere(ctx, x, rotationDest, "SELECT "+rotationCols+` FROM vault_rotation
 		WHERE due_at > 0 AND due_at <= ? AND lease_at <= ? AND (due_at, app, tenant, name) > (?, ?, ?, ?)
 		ORDER BY due_at, app, tenant, name LIMIT ?`, x.Now(), x.Now(), after.At, after.App, after.Tenant, after.Name, limit)
 }
@@ -158,7 +158,7 @@ func rotationRecordDest(r *driver.RotationRecordRow) []any {
 }
 
 func (x *tx) AddRotationRecord(ctx context.Context, r driver.RotationRecordRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_rotation_record ("+rotationRecordCols+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -174,7 +174,7 @@ func (x *tx) ListRotationRecords(ctx context.Context, app, tenant, name string, 
 }
 
 func (x *tx) DeleteRotationRecords(ctx context.Context, app, tenant, name string, upTo int64) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "DELETE FROM vault_rotation_record WHERE app = ? AND tenant = ? AND name = ? AND seq <= ?", app, tenant, name, upTo)

@@ -16,7 +16,7 @@ func secretDest(r *driver.SecretRow) []any {
 }
 
 func (x *tx) Secret(ctx context.Context, app, tenant, name string) (r driver.SecretRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+secretCols+" FROM vault_secret WHERE app = ? AND tenant = ? AND name = ?",
@@ -35,7 +35,7 @@ const currentQuery = `SELECT s.app, s.tenant, s.name, s.id, s.latest, s.current,
 	WHERE s.app = ? AND s.tenant = ? AND s.name = ?`
 
 func (x *tx) CurrentSecret(ctx context.Context, app, tenant, name string) (r driver.SecretRow, v driver.SecretVersion, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, v, err
 	}
 	err = x.row(ctx, currentQuery, []any{app, tenant, name}, append(secretDest(&r), versionDest(&v)...)...)
@@ -77,7 +77,7 @@ func versionDest(v *driver.SecretVersion) []any {
 }
 
 func (x *tx) SecretVersion(ctx context.Context, app, tenant, name string, version int64) (v driver.SecretVersion, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return v, err
 	}
 	err = x.row(ctx, "SELECT "+versionCols+" FROM vault_secret_version WHERE app = ? AND tenant = ? AND name = ? AND version = ?",
@@ -86,7 +86,7 @@ func (x *tx) SecretVersion(ctx context.Context, app, tenant, name string, versio
 }
 
 func (x *tx) AddSecretVersion(ctx context.Context, v driver.SecretVersion) error {
-	if err := driver.Args(v.App, v.Tenant); err != nil {
+	if err := x.own(v.App, v.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_secret_version ("+versionCols+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -95,7 +95,7 @@ func (x *tx) AddSecretVersion(ctx context.Context, v driver.SecretVersion) error
 }
 
 func (x *tx) ReplaceSecretVersion(ctx context.Context, v driver.SecretVersion) error {
-	if err := driver.Args(v.App, v.Tenant); err != nil {
+	if err := x.own(v.App, v.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, `UPDATE vault_secret_version SET key_id = ?, algorithm = ?, ciphertext = ?
@@ -126,7 +126,7 @@ func (x *tx) DestroySecretVersion(ctx context.Context, app, tenant, name string,
 }
 
 func (x *tx) DeleteSecretVersions(ctx context.Context, app, tenant, name string) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "DELETE FROM vault_secret_version WHERE app = ? AND tenant = ? AND name = ?", app, tenant, name)
@@ -142,7 +142,7 @@ func (x *tx) StaleSecrets(ctx context.Context, app, tenant, keyID, after string,
 }
 
 func (x *tx) CountStaleSecrets(ctx context.Context, app, tenant, keyID string) (n int64, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return 0, err
 	}
 	err = x.row(ctx, "SELECT count(*)"+staleWhere, []any{app, tenant, keyID, keyID}, &n)
@@ -156,7 +156,7 @@ func ledgerDest(r *driver.LedgerRow) []any {
 }
 
 func (x *tx) Ledger(ctx context.Context, app, tenant string, part int64) (r driver.LedgerRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, "SELECT "+ledgerCols+" FROM vault_secret_ledger WHERE app = ? AND tenant = ? AND part = ?",
@@ -170,7 +170,7 @@ func (x *tx) ListLedger(ctx context.Context, app, tenant string) ([]driver.Ledge
 }
 
 func (x *tx) PutLedger(ctx context.Context, r driver.LedgerRow) error {
-	if err := driver.Args(r.App, r.Tenant); err != nil {
+	if err := x.own(r.App, r.Tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_secret_ledger ("+ledgerCols+`) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -182,7 +182,7 @@ func (x *tx) PutLedger(ctx context.Context, r driver.LedgerRow) error {
 // LockSecrets writes the root as it is, or an empty one: a second writer then waits for the first, in a database that has
 // several.
 func (x *tx) LockSecrets(ctx context.Context, app, tenant string) error {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_secret_ledger ("+ledgerCols+`) VALUES (?, ?, ?, 0, ?, ?, '')

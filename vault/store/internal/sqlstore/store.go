@@ -25,7 +25,7 @@ func Schema() db.Schema {
 	if err != nil {
 		panic("sqlstore: the migrations are not embedded: " + err.Error())
 	}
-	return db.Schema{Name: "vault", FS: sub}
+	return db.Schema{Name: "vault", FS: sub, Fenced: "vault_"}
 }
 
 // Store is a vault store in a database. It is safe for concurrent use. Besides the transactions it has the documented
@@ -114,11 +114,42 @@ func change(noun, app, tenant, name string) driver.Change {
 	return driver.Change{Noun: noun, App: app, Tenant: tenant, Name: name}
 }
 
-// write runs one statement and tells of the change once it is on disk.
-func (x *tx) write(ctx context.Context, c driver.Change, query string, args ...any) error {
-	if err := driver.Args(c.App, c.Tenant); err != nil {
+// own is the first line of each method that is about one tenant: neither app nor tenant may be missing, and the statements
+// that follow reach nobody else's rows (see db.Tx.Fence). A method without it finds nothing on PostgreSQL.
+func (x *tx) own(app, tenant string) error {
+	if err := driver.Args(app, tenant); err != nil {
 		return err
 	}
+	x.t.Fence(app, tenant)
+	return nil
+}
+
+// anyTenant stands for every tenant of an app, in own.
+const anyTenant = db.Everywhere
+
+// everyTenant is own for the methods that cross the tenants of an app.
+func (x *tx) everyTenant(app string) error { return x.own(app, anyTenant) }
+
+// everywhere is own for the methods that cross apps.
+func (x *tx) everywhere() { x.t.Fence(db.Everywhere, db.Everywhere) }
+
+// write runs one statement about one tenant and tells of the change once it is on disk.
+func (x *tx) write(ctx context.Context, c driver.Change, query string, args ...any) error {
+	if err := x.own(c.App, c.Tenant); err != nil {
+		return err
+	}
+	return x.tell(ctx, c, query, args)
+}
+
+// writeEveryTenant is write over the tenants of an app.
+func (x *tx) writeEveryTenant(ctx context.Context, c driver.Change, query string, args ...any) error {
+	if err := x.everyTenant(c.App); err != nil {
+		return err
+	}
+	return x.tell(ctx, c, query, args)
+}
+
+func (x *tx) tell(ctx context.Context, c driver.Change, query string, args []any) error {
 	if err := x.exec(ctx, query, args...); err != nil {
 		return err
 	}
@@ -131,10 +162,28 @@ func (x *tx) write(ctx context.Context, c driver.Change, query string, args ...a
 }
 
 // list reads rows of one owner.
-func list[R any](ctx context.Context, x *tx, app, tenant string, dest func(*R) []any, query string, args ...any) (out []R, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+func list[R any](ctx context.Context, x *tx, app, tenant string, dest func(*R) []any, query string, args ...any) ([]R, error) {
+	if err := x.own(app, tenant); err != nil {
 		return nil, err
 	}
+	return all(ctx, x, dest, query, args)
+}
+
+// listEveryTenant is list over the tenants of an app.
+func listEveryTenant[R any](ctx context.Context, x *tx, app string, dest func(*R) []any, query string, args ...any) ([]R, error) {
+	if err := x.everyTenant(app); err != nil {
+		return nil, err
+	}
+	return all(ctx, x, dest, query, args)
+}
+
+// listEverywhere is list over every app.
+func listEverywhere[R any](ctx context.Context, x *tx, dest func(*R) []any, query string, args ...any) ([]R, error) {
+	x.everywhere()
+	return all(ctx, x, dest, query, args)
+}
+
+func all[R any](ctx context.Context, x *tx, dest func(*R) []any, query string, args []any) (out []R, err error) {
 	err = x.t.Query(ctx, query, args, func(scan func(...any) error) error {
 		var r R
 		if err := scan(dest(&r)...); err != nil {

@@ -64,7 +64,7 @@ func shredDest(r *driver.ShredRow) []any {
 }
 
 func (x *tx) Shred(ctx context.Context, app, tenant string) (r driver.ShredRow, err error) {
-	if err := driver.Args(app, tenant); err != nil {
+	if err := x.own(app, tenant); err != nil {
 		return r, err
 	}
 	err = x.row(ctx, shredColumns+"WHERE app = ? AND tenant = ?", []any{app, tenant}, shredDest(&r)...)
@@ -91,9 +91,13 @@ func (x *tx) shreds(ctx context.Context, query string, args ...any) (out []drive
 }
 
 func (x *tx) ListShredsEveryTenant(ctx context.Context, app, after string, limit int) ([]driver.ShredRow, error) {
+	if err := x.everyTenant(app); err != nil {
+		return nil, err
+	}
 	return x.shreds(ctx, shredColumns+"WHERE app = ? AND tenant > ? ORDER BY tenant LIMIT ?", app, after, limit)
 }
 
 func (x *tx) ListShredsEverywhere(ctx context.Context, state string) ([]driver.ShredRow, error) {
+	x.everywhere()
 	return x.shreds(ctx, shredColumns+"WHERE state = ? ORDER BY app, tenant", state)
 }
