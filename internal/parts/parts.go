@@ -40,6 +40,10 @@ var (
 	// Hayhooks is the same Python, asked for Hayhooks.
 	Hayhooks = Part{Name: "Python with hayhooks 2.1.0", Variable: Oracle.Variable, Local: Oracle.Local, Programs: Oracle.Programs,
 		Check: []string{"-c", "import importlib.metadata as m; assert m.version('hayhooks') == '2.1.0'"}}
+	// OpenFeature is the same Python, asked for the OpenFeature SDK and its provider for remote evaluation.
+	OpenFeature = Part{Name: "Python with openfeature-sdk 0.10.0", Variable: Oracle.Variable, Local: Oracle.Local, Programs: Oracle.Programs,
+		Check: []string{"-c", "import importlib.metadata as m; assert m.version('openfeature-sdk') == '0.10.0'; " +
+			"assert m.version('openfeature-provider-ofrep') == '0.3.0'; import openfeature.contrib.provider.ofrep"}}
 )
 
 // Prefix begins the reason of every skip for a missing part.

@@ -85,10 +85,12 @@ type Of[T any] struct {
 	Detail
 }
 
-// codeOf maps an error to OpenFeature's codes.
-func codeOf(err error) ErrorCode {
+// ErrorCodeOf maps an error to OpenFeature's codes. An error whose code is one of them already keeps it.
+func ErrorCodeOf(err error) ErrorCode {
 	f := fault.From(err)
 	switch f.Code {
+	case string(CodeFlagNotFound), string(CodeParseError), string(CodeTypeMismatch), string(CodeInvalidContext):
+		return ErrorCode(f.Code)
 	case "FlagNotFound":
 		return CodeFlagNotFound
 	case "TypeMismatch":
@@ -105,5 +107,5 @@ const codeParse = "FlagUnreadable"
 
 // failed is the detail of an evaluation that had no result.
 func failed(key string, err error) Detail {
-	return Detail{Key: key, Reason: ReasonError, ErrorCode: codeOf(err), ErrorMessage: fault.From(err).Message}
+	return Detail{Key: key, Reason: ReasonError, ErrorCode: ErrorCodeOf(err), ErrorMessage: fault.From(err).Message}
 }

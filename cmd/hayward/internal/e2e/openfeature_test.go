@@ -13,7 +13,7 @@ import (
 	"github.com/haywardhq/hayward/internal/parts"
 )
 
-// ofCall is one evaluation that testdata/openfeature.py is asked for.
+// ofCall is one evaluation that testdata/evaluate_flags.py is asked for.
 type ofCall struct {
 	Token      string         `json:"token"`
 	Type       string         `json:"type"`
@@ -107,7 +107,7 @@ func ofEvaluate(t *testing.T, python, url string, tests []ofTest) []ofAnswer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), python, "-W", "ignore", "testdata/openfeature.py", url)
+	cmd := exec.CommandContext(t.Context(), python, "-W", "ignore", "testdata/evaluate_flags.py", url)
 	cmd.Env, cmd.Stdin = parts.OracleEnv(), bytes.NewReader(in)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
