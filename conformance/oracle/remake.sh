@@ -34,6 +34,7 @@ make type_cases.py pipeline/pytype/testdata
 make yaml_cases.py pipeline/pyyaml/testdata
 make schedule_cases.py pipeline/testdata/schedule.jsonl 100000 600
 make snapshot_cases.py pipeline/testdata/schedule.jsonl pipeline/testdata/snapshots.jsonl
+make yaml_kinds_cases.py conformance/yaml conformance/yaml/expected3.json 3
 make mermaid_cases.py pipeline/draw/testdata/*.yml
 make indexing_cases.py conformance/testdata/indexing.jsonl
 make html_pages.py conformance/testdata/html.jsonl conformance/testdata/html/*.html
@@ -59,6 +60,7 @@ python="${HAYWARD_ORACLE2_PYTHON:-.oracle2/bin/python}"
 if [ -x "$python" ]; then
   "$python" -c 'import haystack, sys; sys.exit(haystack.__version__ != "2.31.0" and "haystack-ai is not 2.31.0")'
   into pipeline/components/testdata/table2.json "component_table.py 2"
+  make yaml_kinds_cases.py conformance/yaml conformance/yaml/expected2.json 2
 else
-  echo "left out, for want of Haystack 2: pipeline/components/testdata/table2.json"
+  echo "left out, for want of Haystack 2: pipeline/components/testdata/table2.json, conformance/yaml/expected2.json"
 fi

@@ -26,6 +26,7 @@ type Registry struct {
 	stores map[string]*StoreType
 	names  []string
 	past   map[string]string
+	absent []string
 	record *Record
 }
 
@@ -33,6 +34,13 @@ type Registry struct {
 func (r *Registry) WithPast(past map[string]string) *Registry {
 	out := *r
 	out.past = past
+	return &out
+}
+
+// WithAbsent returns the registry with the types that Haystack has and this table has not.
+func (r *Registry) WithAbsent(types []string) *Registry {
+	out := *r
+	out.absent = types
 	return &out
 }
 
@@ -78,7 +86,7 @@ func (r *Registry) With(types ...*Type) *Registry {
 	for _, s := range r.stores {
 		stores = append(stores, s)
 	}
-	return NewRegistry(list, stores).WithPast(r.past)
+	return NewRegistry(list, stores).WithPast(r.past).WithAbsent(r.absent)
 }
 
 // Store finds a document store type by its name.
@@ -127,6 +135,10 @@ func (r *Registry) BuildAt(name, typ string, params *value.Dict, where fault.Whe
 func (r *Registry) UnknownType(name, typ string, where fault.Where) *fault.Error {
 	where.Component, where.Type = name, typ
 	err := fault.New(fault.Invalid, "component '%s': there is no component type '%s' here", name, typ).WithCode("PipelineError").At(where)
+	if slices.Contains(r.absent, typ) {
+		return fault.New(fault.Unsupported, "component '%s': Haystack has the component type '%s'; this program does not have it yet", name, typ).
+			WithCode("PipelineError").At(where).WithHint("'hayward components' lists the types that are")
+	}
 	if became, ok := r.past[typ]; ok {
 		return err.WithHint("%s", became)
 	}

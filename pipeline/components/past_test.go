@@ -2,6 +2,7 @@ package components
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,31 @@ func TestEveryTypeThatWentIsExplained(t *testing.T) {
 	for name := range past() {
 		if _, known := reg.Lookup(name); known {
 			t.Errorf("%s is explained and in the table", name)
+		}
+	}
+}
+
+// TestEveryTypeIsHereOrKnownToBeAbsent: testdata/names.txt lists the component classes of haystack-ai 3.4.0.
+func TestEveryTypeIsHereOrKnownToBeAbsent(t *testing.T) {
+	text, err := os.ReadFile("testdata/names.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, reg := strings.Fields(string(text)), Registry()
+	if len(names) < 80 {
+		t.Fatalf("only %d types", len(names))
+	}
+	for _, name := range names {
+		if _, here := reg.Lookup(name); here == slices.Contains(absent(), name) {
+			t.Errorf("%s: in the table %v, in the list of absent types %v", name, here, !here)
+		}
+	}
+	for _, name := range absent() {
+		if !slices.Contains(names, name) {
+			t.Errorf("Haystack has no %s", name)
+		}
+		if _, err := reg.Build("x", name, nil, fault.Where{}); !fault.Is(err, fault.Unsupported) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -100,8 +126,8 @@ func load(t *testing.T, src string, replace ...string) *pipeline.Plan {
 func TestWhatHaystack2Knew(t *testing.T) {
 	for says, src := range map[string]string{
 		"max_loops_allowed must be a whole number of at least 1": "components: {}\nconnections: []\nmax_loops_allowed: none\n",
-		"versions of Haystack before 3 had it; leave it out":      "components:\n  a:\n    type: haystack.components.converters.html.HTMLToDocument\n    init_parameters: {extractor_type: x}\nconnections: []\n",
-		"Haystack 3 moved it to the integration":                  "components:\n  a:\n    type: haystack.components.websearch.serper_dev.SerperDevWebSearch\n    init_parameters: {}\nconnections: []\n",
+		"versions of Haystack before 3 had it; leave it out":     "components:\n  a:\n    type: haystack.components.converters.html.HTMLToDocument\n    init_parameters: {extractor_type: x}\nconnections: []\n",
+		"Haystack 3 moved it to the integration":                 "components:\n  a:\n    type: haystack.components.websearch.serper_dev.SerperDevWebSearch\n    init_parameters: {}\nconnections: []\n",
 	} {
 		_, err := pipeline.Load([]byte(src), "p.yml", Registry(), pipeline.LoadOptions{})
 		if f := fault.From(err); err == nil || !strings.Contains(f.Error()+f.Hint, says) {

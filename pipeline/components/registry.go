@@ -23,7 +23,7 @@ import (
 
 // Registry returns the table of all component and store types.
 func Registry() *component.Registry {
-	return component.NewRegistry(append(types(), supercomponent.Type()), stores()).WithPast(past())
+	return component.NewRegistry(append(types(), supercomponent.Type()), stores()).WithPast(past()).WithAbsent(absent())
 }
 
 func types() []*component.Type {
