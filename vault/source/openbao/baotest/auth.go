@@ -51,6 +51,7 @@ type role struct {
 	secretUses    int
 	secretTTL     time.Duration
 	bindSecret    bool
+	bare          bool // without the default policy
 	secrets       map[string]*secretID
 	names, spaces []string // Kubernetes: bound service accounts
 }
@@ -155,6 +156,9 @@ func (c *call) putRole(m *authMount, name string) reply {
 	if v, given := c.body["bind_secret_id"].(bool); given {
 		r.bindSecret = v
 	}
+	if v, given := c.body["token_no_default_policy"].(bool); given {
+		r.bare = v
+	}
 	m.roles[name] = r
 	return done
 }
@@ -236,6 +240,9 @@ func (c *call) grant(m *authMount, r *role, display string, meta map[string]stri
 	t := &token{id: "s." + random(12), accessor: random(12), ns: c.ns, policies: withDefault(r.policies), created: now, issued: now, ttl: r.ttl, max: r.max,
 		period: r.period, renewable: true, uses: r.tokenUses, path: "auth/" + m.path + "login", display: display, kind: "service", meta: meta,
 		entity: newUUID(), orphan: true}
+	if r.bare {
+		t.policies = r.policies
+	}
 	t.start()
 	c.s.tokens[t.id] = t
 	return reply{status: http.StatusOK, auth: t.auth()}

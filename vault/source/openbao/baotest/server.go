@@ -110,6 +110,9 @@ func (s *Server) Inject(f Fault) {
 	})
 }
 
+// ClearFaults takes back what [Server.Inject] added.
+func (s *Server) ClearFaults() { s.set(func() { s.faults = nil }) }
+
 // RevokeAll revokes every token but the root token, as an operator in an emergency does.
 func (s *Server) RevokeAll() {
 	s.set(func() {
