@@ -29,7 +29,7 @@ func (e *postgres) migrate(ctx context.Context, schemas []Schema) (err error) {
 	conf.Params = map[string]string{"synchronous_commit": "on", "client_min_messages": "warning",
 		// Migrations change everybody's rows.
 		appSetting: Everywhere, tenantSetting: Everywhere}
-	pool := unpooled(conf)
+	pool := sql.OpenDB(conf.Open()) // goose opens a connection for each step: these are kept in between
 	defer pool.Close()
 	lock, err := pool.Conn(ctx)
 	if err != nil {

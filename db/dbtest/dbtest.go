@@ -2,7 +2,9 @@
 package dbtest
 
 import (
+	"crypto/rand"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/haywardhq/hayward/db"
@@ -19,6 +21,9 @@ type Engine struct {
 	Open func(t testing.TB, o db.Options) *db.DB
 	// Server is the database of a PostgreSQL engine.
 	Server parts.PostgresDatabase
+	// Break ends every connection that an open PostgreSQL database has, as the server's restart would; nil for SQLite. It
+	// returns when they are gone.
+	Break func(t testing.TB, d *db.DB)
 }
 
 // New returns an empty SQLite database with the given schemas, closed at the end of the test.
@@ -69,13 +74,30 @@ func SQLite(t testing.TB) Engine {
 func Postgres(t testing.TB) Engine {
 	t.Helper()
 	p := parts.Postgres(t)
-	return Engine{Name: "postgres", Postgres: true, Server: p, Open: func(t testing.TB, o db.Options) *db.DB {
+	var mu sync.Mutex
+	names := map[*db.DB]string{}
+	e := Engine{Name: "postgres", Postgres: true, Server: p}
+	e.Open = func(t testing.TB, o db.Options) *db.DB {
 		t.Helper()
 		po := PostgresOptions(p)
-		po.Options = o
+		po.Options, po.Name = o, "test "+rand.Text()
 		d, err := db.OpenPostgres(t.Context(), po)
+		mu.Lock()
+		defer mu.Unlock()
+		names[d] = po.Name
 		return closing(t, d, err)
-	}}
+	}
+	e.Break = func(t testing.TB, d *db.DB) {
+		t.Helper()
+		mu.Lock()
+		name := names[d]
+		mu.Unlock()
+		ended := p.Admin(t, "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE left(application_name, 31) = '"+name+"'")
+		if ended[0] == "0" {
+			t.Fatal("the database has no connection that could break")
+		}
+	}
+	return e
 }
 
 // PostgresOptions are those of the test's plain role.

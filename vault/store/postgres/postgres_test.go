@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"encoding/base64"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/haywardhq/hayward/db"
@@ -14,21 +15,38 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	engines := map[driver.Store]dbtest.Engine{}
+	type opened struct {
+		e dbtest.Engine
+		d *db.DB
+	}
+	var mu sync.Mutex
+	of := map[driver.Store]opened{}
+	engine := func(st driver.Store) opened {
+		mu.Lock()
+		defer mu.Unlock()
+		return of[st]
+	}
 	open := func(t *testing.T, e dbtest.Engine) driver.Store {
-		st := postgres.New(e.Open(t, db.Options{}))
+		d := e.Open(t, db.Options{})
+		st := postgres.New(d)
 		if err := st.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		engines[st] = e
+		mu.Lock()
+		defer mu.Unlock()
+		of[st] = opened{e, d}
 		return st
 	}
 	storetest.Run(t, storetest.Harness{
 		Open: func(t *testing.T) driver.Store { return open(t, dbtest.Postgres(t)) },
 		Reopen: func(t *testing.T, st driver.Store) driver.Store {
-			return open(t, engines[st])
+			o := engine(st)
+			o.e.Break(t, o.d)
+			return open(t, o.e)
 		},
-		Bytes: func(t *testing.T, st driver.Store) []byte { return written(t, engines[st].Server) },
+		Bytes:   func(t *testing.T, st driver.Store) []byte { return written(t, engine(st).e.Server) },
+		Replica: func(t *testing.T, st driver.Store) driver.Store { return open(t, engine(st).e) },
+		Break:   func(t *testing.T, st driver.Store) { t.Helper(); o := engine(st); o.e.Break(t, o.d) },
 	})
 }
 

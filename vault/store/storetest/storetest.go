@@ -19,6 +19,11 @@ type Harness struct {
 	Reopen func(t *testing.T, st driver.Store) driver.Store
 	// Bytes returns every byte the store has written down, to look for plaintext in.
 	Bytes func(t *testing.T, st driver.Store) []byte
+	// Replica opens what a store keeps once more, as another process would, closed at the end of the test. nil: one process
+	// at a time.
+	Replica func(t *testing.T, st driver.Store) driver.Store
+	// Break ends the connections of a store in the middle of what they do. nil: it has none.
+	Break func(t *testing.T, st driver.Store)
 }
 
 // Run runs the whole suite.
@@ -72,6 +77,13 @@ func Run(t *testing.T, h Harness) {
 		{"rotations: every call has its not-found twin", testRotationTwins},
 		{"rotations: a missing owner, a read transaction", testRotationOwner},
 		{"rotations: a failed write leaves nothing, the others survive", testRotationRollback},
+		{"replicas see what the others wrote", testReplicasSee},
+		{"replicas lose no update", testReplicasCount},
+		{"replicas: an audit chain has one end", testReplicasAppend},
+		{"replicas: a change is heard within a second", testReplicasHear},
+		{"replicas: what was missed is said", testReplicasResync},
+		{"a connection that breaks in a write", testBreak},
+		{"connections that break again and again", testBreaks},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, h) })
 	}
