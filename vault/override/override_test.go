@@ -23,6 +23,7 @@ import (
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
+	"github.com/haywardhq/hayward/vault/store/postgres"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
@@ -36,6 +37,7 @@ type store interface {
 func everyStore(t *testing.T, test func(t *testing.T, st store)) {
 	t.Run("memory", func(t *testing.T) { test(t, memory.New()) })
 	t.Run("sqlite", func(t *testing.T) { test(t, sqlite.New(dbtest.New(t, sqlite.Schema()))) })
+	t.Run("postgres", func(t *testing.T) { test(t, postgres.New(dbtest.NewPostgres(t, postgres.Schema()))) })
 }
 
 func in(app, tenant string) context.Context {
