@@ -1,6 +1,9 @@
 package secret_test
 
 import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"path/filepath"
 	"testing"
 
@@ -37,6 +40,77 @@ func BenchmarkLookup(b *testing.B) {
 			})
 		})
 	}
+}
+
+// passing is a gate that lets everybody in and records nothing: what is left is what reading a secret costs.
+type passing struct{ p *audit.Pending }
+
+func (g passing) Enter(context.Context, audit.Request) (*audit.Pending, error) { return g.p, nil }
+
+// BenchmarkHotRead sets Get, without the record, beside the bare AEAD that no read can do without.
+func BenchmarkHotRead(b *testing.B) {
+	const plain = "sk-0123456789012345678901234567890123456789012345678"
+	b.Run("bare", func(b *testing.B) {
+		block, err := aes.NewCipher(make([]byte, 32))
+		if err != nil {
+			b.Fatal(err)
+		}
+		aead, err := cipher.NewGCM(block)
+		if err != nil {
+			b.Fatal(err)
+		}
+		nonce, ad := make([]byte, aead.NonceSize()), make([]byte, 200)
+		box := aead.Seal(nil, nonce, []byte(plain), ad)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := aead.Open(nil, nonce, box, ad); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	st := memory.New()
+	set(b, service(b, st), "t", "K", plain)
+	p, err := audit.NewLogger(st).Begin(b.Context(), scope.Caller{App: "myapp", Tenant: "t"}, audit.Event{Action: "run", Resource: "pipeline"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := as("t")
+	b.Run("lookup", func(b *testing.B) {
+		svc := service(b, st)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := svc.Lookup(ctx, p, "K"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("get", func(b *testing.B) {
+		if err := p.End(ctx, audit.OK); err != nil {
+			b.Fatal(err)
+		}
+		svc := service(b, st, secret.WithGate(passing{p}))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := svc.Get(ctx, "K", ""); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkSet is an audited write: versions, the ledger and two entries.
+func BenchmarkSet(b *testing.B) {
+	st := sqlite.New(dbtest.New(b, sqlite.Schema()))
+	svc := service(b, st)
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := svc.Set(as("t"), "K", []byte("sk-0123456789"), ""); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // BenchmarkGet is an audited read: two durable entries and the value.

@@ -8,14 +8,18 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
-// hot remembers heads that were checked, so that reading one again costs its row and its decryption and no more: whoever
-// reads the very same bytes need not authenticate them again. It holds ciphertext, never a value. A change told by the
-// store drops the entry, so that a row put back after it is checked against the ledger like any other.
+// hot remembers heads that were checked and the values they serve, sealed, so that a run that asks for one again and again
+// pays for it once. The tenant's opened key and the ciphertext are in memory anyway, so that the values beside them tell
+// nobody more. A change told by the store drops the entry, within the process before the write returns; a change of the
+// tenant's keys, such as their destruction, drops all the tenant has. What another process changes is told too, but nobody
+// knows when: so an entry is served without a look at the store for [trusted] at most, and then its row is read again. If
+// that has the very same bytes they need not be authenticated again; else it is checked against the ledger like any other.
 //
 // The cache is bounded; when it is full, any one entry makes room.
 type hot struct {
@@ -27,14 +31,18 @@ type hot struct {
 
 // checked is a head and the version it serves, as they were read and found to be what was written.
 type checked struct {
-	missing bool // there is no such row
+	at      atomic.Int64 // when the row was last read, in microseconds since 1970
+	missing bool         // there is no such row
 	head    driver.SecretRow
 	v       driver.SecretVersion
 	meta    Meta
-	place   keyring.Place
+	value   atomic.Pointer[sealed.Value] // opened once somebody asked for it
 }
 
-const maxHot = 16 << 10
+const (
+	maxHot  = 16 << 10
+	trusted = time.Second
+)
 
 // newHot returns a cache that hears of st's changes; without them nothing is remembered.
 func newHot(st driver.Store) *hot {
@@ -53,6 +61,11 @@ func (h *hot) changed(c driver.Change) {
 		h.generation.Add(1)
 		h.mu.Lock()
 		delete(h.entries, target{c.App, c.Tenant, c.Name})
+		h.mu.Unlock()
+	case c.Noun == driver.NounKey:
+		h.generation.Add(1)
+		h.mu.Lock()
+		maps.DeleteFunc(h.entries, func(t target, _ *checked) bool { return t.app == c.App && t.tenant == c.Tenant })
 		h.mu.Unlock()
 	case c.Noun == driver.NounEverything:
 		h.generation.Add(1)
@@ -88,6 +101,12 @@ func (h *hot) put(t target, generation uint64, c *checked) {
 	h.entries[t] = c
 }
 
+// fresh reports whether an entry may be served as it is.
+func (c *checked) fresh(now time.Time) bool {
+	age := now.UnixMicro() - c.at.Load()
+	return age >= 0 && age < trusted.Microseconds()
+}
+
 // same reports whether a head and its version are, to the last byte, the ones that were checked.
 func (c *checked) same(head *driver.SecretRow, v *driver.SecretVersion, missing bool) bool {
 	if c.missing || missing {
@@ -110,21 +129,53 @@ func check(head driver.SecretRow, v driver.SecretVersion) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &checked{head: head, v: v, meta: m, place: place(&v)}, nil
+	return &checked{head: head, v: v, meta: m}, nil
 }
 
 // served reports whether there is a version to serve.
 func (c *checked) served() bool { return !c.missing && c.head.Current != 0 }
 
-// copyMeta is what the entry says of the secret, for a caller who may change it.
-func (c *checked) copyMeta() Meta {
-	m := c.meta
-	m.Metadata, m.Destinations = maps.Clone(m.Metadata), slices.Clone(m.Destinations)
+// describe fills in what the entry says of the secret, for a caller who may change it.
+func (c *checked) describe(m *Meta) {
+	*m = c.meta
+	if len(m.Metadata) > 0 {
+		m.Metadata = maps.Clone(m.Metadata)
+	}
+	if len(m.Destinations) > 0 {
+		m.Destinations = slices.Clone(m.Destinations)
+	}
 	if m.ExpiresAt != nil {
 		at := *m.ExpiresAt
 		m.ExpiresAt = &at
 	}
-	return m
+}
+
+// quick answers for the tenant's entry, else the shared one, from what was checked a moment ago; false if that takes a look
+// at the store.
+func (s *Service) quick(t target, now time.Time) (*Secret, bool) {
+	c := s.hot.get(t)
+	if c != nil && !c.served() && t.tenant != driver.Shared && c.fresh(now) {
+		c = s.hot.get(target{t.app, driver.Shared, t.name})
+	}
+	if c == nil || !c.served() || !c.fresh(now) {
+		return nil, false
+	}
+	v := c.value.Load()
+	if v == nil {
+		return nil, false
+	}
+	return c.secret(*v), true
+}
+
+// secret is what the entry serves, for a caller who may change it, in one allocation where nothing else is needed.
+func (c *checked) secret(v sealed.Value) *Secret {
+	out := &struct {
+		Secret
+		box [128]byte
+	}{Secret: Secret{Value: v}}
+	out.EncryptedValue = append(out.box[:0:len(out.box)], c.v.Ciphertext...)
+	c.describe(&out.Meta)
+	return &out.Secret
 }
 
 // view is what a read knows from before its transaction began.

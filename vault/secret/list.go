@@ -65,8 +65,9 @@ func (s *Service) metas(ctx context.Context, tx driver.Tx, t target, after strin
 		if err != nil {
 			return nil, err
 		}
-		m := c.copyMeta()
-		out = append(out, &m)
+		m := new(Meta)
+		c.describe(m)
+		out = append(out, m)
 	}
 	return out, nil
 }

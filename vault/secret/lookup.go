@@ -19,12 +19,31 @@ func (s *Service) Lookup(ctx context.Context, under *audit.Pending, name string)
 	if err != nil {
 		return nil, err
 	}
-	return s.lookup(ctx, t)
+	if t.tenant == "" || t.tenant[0] == '/' { // nothing is remembered for an owner that was not checked
+		return nil, driver.Owner(t.app, t.tenant)
+	}
+	now := s.now()
+	sec, known := s.quick(t, now)
+	if !known {
+		if err := driver.Owner(t.app, t.tenant); err != nil {
+			return nil, err
+		}
+		if sec, err = s.lookupStored(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	if sec.Expired(now) {
+		return nil, expired(name)
+	}
+	return sec, nil
 }
 
 // LookupMeta is [Service.Lookup] without opening the value, for explaining which layer would answer.
 func (s *Service) LookupMeta(ctx context.Context, under *audit.Pending, name string) (*Meta, error) {
 	t, err := s.inside(under, name)
+	if err == nil {
+		err = driver.Owner(t.app, t.tenant)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +51,7 @@ func (s *Service) LookupMeta(ctx context.Context, under *audit.Pending, name str
 	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
 		c, err := s.find(ctx, tx, t, vw)
 		if err == nil {
-			m = c.copyMeta()
+			c.describe(&m)
 		}
 		return err
 	})
@@ -53,8 +72,5 @@ func (s *Service) inside(under *audit.Pending, name string) (target, error) {
 		return target{}, s.ringErr
 	}
 	c := under.Caller()
-	if err := driver.Owner(c.App, c.Tenant); err != nil {
-		return target{}, err
-	}
 	return target{c.App, c.Tenant, name}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
@@ -65,7 +64,7 @@ func (s *Service) GetMeta(ctx context.Context, key, appID string) (*Meta, error)
 	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
 		c, err := s.find(ctx, tx, t, vw)
 		if err == nil {
-			m = c.copyMeta()
+			c.describe(&m)
 		}
 		return err
 	})
@@ -119,19 +118,26 @@ func (s *Service) version(ctx context.Context, t target, version int64) (sec *Se
 
 // lookup is the tenant's entry, else the shared one, opened.
 func (s *Service) lookup(ctx context.Context, t target) (sec *Secret, err error) {
+	now := s.now()
+	sec, known := s.quick(t, now)
+	if !known {
+		sec, err = s.lookupStored(ctx, t)
+	}
+	if err == nil && sec.Expired(now) {
+		return nil, expired(t.name)
+	}
+	return sec, err
+}
+
+func (s *Service) lookupStored(ctx context.Context, t target) (sec *Secret, err error) {
 	err = s.read(ctx, t, func(tx driver.Tx, vw view) error {
 		c, err := s.find(ctx, tx, t, vw)
 		if err != nil {
 			return err
 		}
-		if sec, err = s.open(ctx, tx, c); err != nil {
-			return err
-		}
-		return nil
+		sec, err = s.open(ctx, tx, c)
+		return err
 	})
-	if err == nil && sec.Expired(s.now()) {
-		return nil, expired(t.name)
-	}
 	return sec, err
 }
 
@@ -165,6 +171,7 @@ func (s *Service) own(ctx context.Context, tx driver.Tx, t target, vw view) (*ch
 	}
 	if !vw.floored {
 		if c := s.hot.get(t); c != nil && c.same(&head, &v, missing) {
+			c.at.Store(s.now().UnixMicro())
 			return c, nil
 		}
 		return nil, errCold
@@ -178,13 +185,17 @@ func (s *Service) own(ctx context.Context, tx driver.Tx, t target, vw view) (*ch
 		return c, nil
 	}
 	c, err := check(head, v)
+	if err != nil {
+		return nil, err
+	}
 	s.remember(t, vw, c)
-	return c, err
+	return c, nil
 }
 
 // remember keeps what a read found; what a write reads may never be committed.
 func (s *Service) remember(t target, vw view, c *checked) {
 	if vw.reading {
+		c.at.Store(s.now().UnixMicro())
 		s.hot.put(t, vw.generation, c)
 	}
 }
@@ -245,11 +256,15 @@ func place(v *driver.SecretVersion) keyring.Place {
 
 // open decrypts the version a secret serves.
 func (s *Service) open(ctx context.Context, tx driver.Tx, c *checked) (*Secret, error) {
-	value, err := s.ring.Unseal(ctx, tx, c.place, boxOf(&c.v))
+	value, err := s.ring.Unseal(ctx, tx, place(&c.v), boxOf(&c.v))
 	if err != nil {
 		return nil, err
 	}
-	return secretOf(c.copyMeta(), value, &c.v), nil
+	if len(c.meta.Destinations) > 0 {
+		value = value.For(c.meta.Destinations...)
+	}
+	c.value.Store(&value)
+	return c.secret(value), nil
 }
 
 // unseal decrypts any version.
@@ -262,12 +277,8 @@ func (s *Service) unseal(ctx context.Context, tx driver.Tx, head driver.SecretRo
 	if err != nil {
 		return nil, err
 	}
-	return secretOf(m, value, &v), nil
-}
-
-func secretOf(m Meta, value sealed.Value, v *driver.SecretVersion) *Secret {
 	if len(m.Destinations) > 0 {
 		value = value.For(m.Destinations...)
 	}
-	return &Secret{Meta: m, Value: value, EncryptedValue: v.Ciphertext}
+	return &Secret{Meta: m, Value: value, EncryptedValue: v.Ciphertext}, nil
 }

@@ -95,6 +95,9 @@ func toMeta(head driver.SecretRow, v driver.SecretVersion) (Meta, error) {
 	if json.Unmarshal([]byte(v.Metadata), &m.Metadata) != nil || json.Unmarshal([]byte(v.Destinations), &m.Destinations) != nil {
 		return Meta{}, fault.Wrap(fault.Internal, base.ErrTampered, "the record of the secret %s is not what was written", head.Name)
 	}
+	if len(m.Metadata) == 0 { // an empty map would be shared by everybody who reads the secret
+		m.Metadata = nil
+	}
 	return m, nil
 }
 
