@@ -56,8 +56,8 @@ type Step struct {
 	Pending                                         sealed.Value // the value staged; zero in Create and Retire
 	Previous                                        sealed.Value // in Retire: the former value; zero if it is gone already
 
-	// Secret opens another secret of the tenant, else one that the app shares, such as an administrator's password. What was
-	// opened is recorded with the run.
+	// Secret opens another secret of the tenant itself, such as an administrator's password; never one that the app shares.
+	// What was opened is recorded with the run.
 	Secret func(ctx context.Context, name string) (sealed.Value, error)
 }
 

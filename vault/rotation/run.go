@@ -357,11 +357,15 @@ func (h *hand) step(ctx context.Context) (Step, error) {
 // open is [Step.Secret].
 func (h *hand) open(ctx context.Context, name string) (v sealed.Value, err error) {
 	sec, err := h.m.secrets.Lookup(ctx, h.entry, name)
+	if err == nil && sec.Shared {
+		// What every tenant shares would work for one tenant on what belongs to another.
+		err = fault.Wrap(fault.NotFound, base.ErrSecretNotFound, "there is no secret %s of this tenant", name).WithCode("SecretNotFound").
+			WithHint("a rotation opens the tenant's own secrets only, not shared ones")
+	}
 	if err != nil {
 		return v, err
 	}
-	h.entry.Note(audit.Detail{Key: "opened", Value: name}, audit.Detail{Key: "opened.layer", Value: sec.Layer()},
-		audit.Detail{Key: "opened.version", Value: strconv.FormatInt(sec.Version, 10)})
+	h.entry.Note(audit.Detail{Key: "opened", Value: name}, audit.Detail{Key: "opened.version", Value: strconv.FormatInt(sec.Version, 10)})
 	return sec.Value, nil
 }
 

@@ -1,0 +1,6 @@
+package postgresrole
+
+// Verifier is what PostgreSQL stores of a password.
+func Verifier(password, token, role string) (string, error) {
+	return verifier([]byte(password), token, role)
+}
