@@ -22,6 +22,10 @@ var vaultWords = map[policy.Action][]string{
 	policy.ConfigSet:    {"config.set", "config.rollback", "config.delete"},
 	policy.ConfigSchema: {"config.set_schema"},
 
+	policy.RotationRead:   {"rotation.get_policy", "rotation.list_policies", "rotation.history", "rotation.status"},
+	policy.RotationRun:    {"rotation.rotate_now"},
+	policy.RotationManage: {"rotation.set_policy", "rotation.delete_policy", "rotation.abandon"},
+
 	policy.AuditRead:    {"audit.list", "audit.export"},
 	policy.AuditReadAll: {"audit.verify"},
 }

@@ -23,8 +23,11 @@ const (
 	SecretReadMeta         Action = "secret:read-meta" // versions, destinations, which layer would answer; never the value
 	SecretSet              Action = "secret:set"       // also changes destinations
 	SecretDelete           Action = "secret:delete"
-	SecretReveal           Action = "secret:reveal" // the value itself, audited
-	AuditRead              Action = "audit:read"    // the own tenant's audit
+	SecretReveal           Action = "secret:reveal"   // the value itself, audited
+	RotationRead           Action = "rotation:read"   // policies, history, status
+	RotationRun            Action = "rotation:run"    // now
+	RotationManage         Action = "rotation:manage" // policies: they set secrets, as secret:set does
+	AuditRead              Action = "audit:read"      // the own tenant's audit
 )
 
 // Actions on flags and config. Both have two owners: the app's are the operator's, a tenant's own values are the tenant's,
@@ -87,6 +90,9 @@ func rules() []rule {
 		{SecretSet, Admin}, // setting includes naming the hosts that receive a value, so it is not an editor's
 		{SecretDelete, Admin},
 		{SecretReveal, Admin},
+		{RotationRead, authors},
+		{RotationRun, Admin},
+		{RotationManage, Admin},
 		{AuditRead, Admin},
 		{FlagRead, everyone},
 		{FlagOverride, authors | Operator}, // who deploys the pipelines that look at a flag decides what they do anyway

@@ -56,8 +56,8 @@ func (r *ring) insert(ctx context.Context, tx *db.Tx, k row) error {
 }
 
 // rotate makes next active and active retired, and publishes a new next key, in one transaction: two nodes cannot both
-// do it. It refuses while next has not been published for the overlap.
-func (r *ring) rotate(ctx context.Context) error {
+// do it. It refuses while next has not been published for the overlap, and while active has not signed for age.
+func (r *ring) rotate(ctx context.Context, age time.Duration) error {
 	fresh, err := r.create(ctx)
 	if err != nil {
 		return err
@@ -70,6 +70,9 @@ func (r *ring) rotate(ctx context.Context) error {
 		active, next := pick(rows, StateActive), pick(rows, StateNext)
 		if active == nil || next == nil {
 			return fault.New(fault.Internal, "the key set holds no active or no next key")
+		}
+		if r.now() < active.activated+age.Microseconds() {
+			return fault.New(fault.Conflict, "the signing key was rotated already")
 		}
 		if wait := time.Duration(next.published-r.now())*time.Microsecond + r.o.Overlap; wait > 0 {
 			return fault.New(fault.Conflict, "the next signing key was published too recently to be used").

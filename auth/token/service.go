@@ -102,7 +102,21 @@ func (s *Service) Keys() []KeyInfo { return slices.Clone(s.ring.set.Load().infos
 
 // Rotate lets the next key sign, retires the active one and publishes a new next one. It fails with Conflict while the
 // next key has not been published for the overlap.
-func (s *Service) Rotate(ctx context.Context) error { return s.ring.rotate(ctx) }
+func (s *Service) Rotate(ctx context.Context) error { return s.ring.rotate(ctx, 0) }
+
+// RotateAfter does what [Service.Rotate] does if the active key has signed for longer than age; otherwise nothing. Any number
+// of processes may call it as often as they like: one of them does it. A host calls it every few minutes.
+func (s *Service) RotateAfter(ctx context.Context, age time.Duration) (rotated bool, err error) {
+	i := slices.IndexFunc(s.Keys(), func(k KeyInfo) bool { return k.State == StateActive })
+	if i < 0 || s.ring.now() < s.Keys()[i].Activated.UnixMicro()+age.Microseconds() {
+		return false, nil
+	}
+	err = s.ring.rotate(ctx, age)
+	if fault.Is(err, fault.Conflict) { // the next key is too fresh, or somebody else was faster: the time comes
+		return false, s.ring.load(ctx)
+	}
+	return err == nil, err
+}
 
 // RevokeKey removes a signing key at once, with every token it signed. Another key signs from then on.
 func (s *Service) RevokeKey(ctx context.Context, kid string) error { return s.ring.drop(ctx, kid) }

@@ -364,3 +364,29 @@ func BenchmarkVerifyFirstTime(b *testing.B) {
 		}
 	}
 }
+
+// Signing keys are replaced when one has signed long enough, by whoever asks first, and tokens live on.
+func TestRotateAfter(t *testing.T) {
+	h := newHouse(t)
+	const age = 24 * time.Hour
+	rotate := func(want bool) {
+		t.Helper()
+		if rotated, err := h.RotateAfter(t.Context(), age); err != nil || rotated != want {
+			t.Fatalf("%v, %v, want %v", rotated, err, want)
+		}
+	}
+	first := h.active()
+	rotate(false)
+	h.advance(age - time.Second)
+	rotate(false)
+	old, _ := h.issue()
+	h.advance(time.Second)
+	rotate(true)
+	if h.active() == first {
+		t.Error("the same key signs")
+	}
+	h.accepts("a living token of the key before", old)
+	rotate(false) // once is enough
+	h.advance(age)
+	rotate(true)
+}

@@ -109,6 +109,7 @@ outputs:
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"waitfor": waitFor, "capture": capture, "sqlite": runSQL, "mode": checkMode, "same": same, "occupy": occupy, "promised": promised,
+		"waitrotated": waitRotated,
 	}
 }
 
@@ -130,6 +131,17 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	b, _ := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Fatalf("%s never matched %s; it holds:\n%s", args[0], args[1], b)
+}
+
+// waitrotated NAME waits until a secret was rotated by the server itself.
+func waitRotated(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		ts.Check(ts.Exec("hayward", "rotate", "history", args[0]))
+		if strings.Contains(ts.ReadFile("stdout"), " rotated ") {
+			return
+		}
+	}
+	ts.Fatalf("%s was never rotated", args[0])
 }
 
 // capture VARIABLE REGEX sets a variable to the first group of the last command's standard output.

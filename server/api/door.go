@@ -29,16 +29,18 @@ type Audit interface {
 
 // Door opens the native routes.
 type Door struct {
-	Host     Pipelines
-	Secrets  Secrets
-	People   People
-	Flags    Flags
-	Settings Settings
-	Audit    Audit
-	Verify   func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
-	Registry *component.Registry
-	Health   func(ctx context.Context) error
-	Version  string
+	Host      Pipelines
+	Secrets   Secrets
+	People    People
+	Flags     Flags
+	Settings  Settings
+	Rotations Rotations
+	Rotators  func() []string // the kinds that policies can name
+	Audit     Audit
+	Verify    func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
+	Registry  *component.Registry
+	Health    func(ctx context.Context) error
+	Version   string
 	// MaxUpload is the largest body of a run, in bytes; default 64 MiB.
 	MaxUpload int64
 }
@@ -70,6 +72,7 @@ func (d *Door) Routes() []router.Route {
 	routes = append(routes, d.segmentRoutes()...)
 	routes = append(routes, d.configRoutes()...)
 	routes = append(routes, d.overrideRoutes()...)
+	routes = append(routes, d.rotationRoutes()...)
 	routes = append(routes, d.auditRoutes()...)
 	routes = append(routes, d.peopleRoutes()...)
 	for i := range routes {

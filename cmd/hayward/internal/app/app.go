@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/haywardhq/hayward/auth"
@@ -29,6 +30,7 @@ import (
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/vault/rotation"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -40,6 +42,7 @@ type App struct {
 	Secrets  *secret.Service
 	Flags    *host.Flags
 	Settings *host.Settings
+	Rotation *rotation.Manager
 	Audit    *audit.Service
 	Auth     *auth.Service
 	AppID    string // the app's id
@@ -67,6 +70,9 @@ func Open(ctx context.Context, s Settings) (a *App, err error) {
 	}
 	if s.App == "" {
 		s.App = "default"
+	}
+	if s.SigningKeyLifetime <= 0 {
+		s.SigningKeyLifetime = 30 * 24 * time.Hour
 	}
 	if s.Registry == nil {
 		s.Registry = components.Registry()
@@ -125,6 +131,8 @@ func (a *App) wire(ctx context.Context) error {
 		Service: flag.NewService(flag.NewEngine(v.Store, flag.WithTenantTags(host.TenantTags(a.Auth.Identity))), flag.WithGate(gate), flag.WithLogger(a.log))}
 	a.Settings = &host.Settings{Gate: gate, Entries: v.Store, Overrides: v.Store,
 		Service: config.NewService(v.Store, config.WithGate(gate), config.WithSecrets(a.Secrets), config.WithLogger(a.log))}
+	a.Rotation = rotation.NewManager(v.Store, a.Secrets, append([]rotation.Option{rotation.WithGate(gate), rotation.WithAudit(v.Log),
+		rotation.WithLogger(a.log)}, s.Rotation...)...)
 	a.Audit = audit.NewService(v.Store, gate)
 	var environment pipeline.Resolver
 	if len(s.EnvAllow) > 0 {
@@ -163,16 +171,17 @@ func (a *App) URL() string { return a.server.URL() }
 
 // Serve serves until ctx ends, and does the housekeeping meanwhile.
 func (a *App) Serve(ctx context.Context) error {
-	done := make(chan struct{})
-	sweepCtx, stop := context.WithCancel(ctx)
-	go func() {
-		defer close(done)
-		a.sweep(sweepCtx)
-	}()
+	background, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := a.Rotation.Start(background); err != nil {
+		return err
+	}
+	var under sync.WaitGroup
+	under.Go(func() { a.sweep(background) })
 	err := a.server.Serve(ctx)
 	stop()
-	<-done
-	return err
+	under.Wait()
+	return errors.Join(err, a.Rotation.Stop(context.WithoutCancel(ctx)))
 }
 
 func (a *App) sweep(ctx context.Context) {
@@ -183,7 +192,8 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := a.Auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+			_, err := a.Auth.Tokens.RotateAfter(ctx, a.settings.SigningKeyLifetime)
+			if err = errors.Join(err, a.Auth.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.log.Warn("housekeeping failed", "error", err)
 			}
 		}

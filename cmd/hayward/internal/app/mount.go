@@ -14,6 +14,7 @@ import (
 	"github.com/haywardhq/hayward/server/openapi"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/rotation"
 	"github.com/haywardhq/hayward/vault/scope"
 )
 
@@ -26,7 +27,8 @@ func (a *App) mount(gate audit.Gate, hosts []string) {
 		router.Options{Auth: oauth.Authenticator{Auth: a.Auth}, Limit: newLimiter(a.Auth.Limiter, s.Requests), Log: a.log, MaxBody: s.MaxBody,
 			TrustedProxies: s.TrustedProxies, Hosts: hosts, TLS: s.CertFile != ""},
 		&oauth.Door{Auth: a.Auth, App: a.AppID},
-		&api.Door{Host: a.Host, Secrets: a.Secrets, Flags: a.Flags, Settings: a.Settings, People: a.People, Audit: a.Audit, Registry: a.registry, Version: s.Version, MaxUpload: s.MaxUpload,
+		&api.Door{Host: a.Host, Secrets: a.Secrets, Flags: a.Flags, Settings: a.Settings,
+			Rotations: rotation.NewService(a.Rotation), Rotators: a.Rotation.Kinds, People: a.People, Audit: a.Audit, Registry: a.registry, Version: s.Version, MaxUpload: s.MaxUpload,
 			Health: a.vault.DB.Ping, Verify: a.verify(gate)},
 		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},
 		&ofrep.Door{Flags: a.Flags},

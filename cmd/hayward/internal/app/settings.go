@@ -10,6 +10,7 @@ import (
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/vault/rotation"
 )
 
 // Settings is what a server is started with. The zero value of a field is its default unless it says otherwise.
@@ -26,10 +27,14 @@ type Settings struct {
 	TrustedProxies       []netip.Prefix
 
 	TokenLifetime time.Duration
-	RunTimeout    time.Duration
-	Grace         time.Duration
-	MaxBody       int64
-	MaxUpload     int64
+	// SigningKeyLifetime is how long one key signs access tokens before the next one does; default 30 days.
+	SigningKeyLifetime time.Duration
+	// Rotation changes how secrets are rotated by themselves, after the options of the server's own.
+	Rotation   []rotation.Option
+	RunTimeout time.Duration
+	Grace      time.Duration
+	MaxBody    int64
+	MaxUpload  int64
 
 	EgressAllow []string                        // "host:port" beyond the public internet
 	EnvAllow    map[string][]sealed.Destination // variables that pipelines may have, and where each may go

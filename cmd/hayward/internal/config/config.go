@@ -22,6 +22,10 @@ type Config struct {
 	Issuer              string        `name:"issuer" help:"URL that tokens name as their issuer. Empty: made from the address to listen on."`
 	AccessTokenLifetime time.Duration `name:"access-token-lifetime" default:"30m" help:"How long an access token is good for, 1m to 24h."`
 
+	SigningKeyLifetime time.Duration `name:"signing-key-lifetime" default:"720h" help:"How long one key signs access tokens before the next one does, 1h to 8760h."`
+
+	RotationCheckInterval time.Duration `name:"rotation-check-interval" default:"1m" help:"How often the server looks for secrets that are due to be rotated, 1s to 24h."`
+
 	MaxBodyBytes   Size          `name:"max-body-bytes" default:"16MiB" help:"Largest body of an ordinary request."`
 	MaxUploadBytes Size          `name:"max-upload-bytes" default:"256MiB" help:"Largest body of a request with files, all files together."`
 	RunTimeout     time.Duration `name:"run-timeout" default:"10m" help:"Longest run of a pipeline."`

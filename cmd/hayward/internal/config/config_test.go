@@ -115,6 +115,8 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"key beside the data", "", nil, []string{"--data-dir=d", "--root-key-file=d/../d/x/root.key"}, "must not lie in the data directory"},
 		{"issuer", "", nil, []string{"--issuer=ftp://x"}, "issuer: \"ftp://x\" is not"},
 		{"token lifetime", "", nil, []string{"--access-token-lifetime=25h"}, "25h0m0s is outside 1m0s to 24h0m0s"},
+		{"signing key lifetime", "", nil, []string{"--signing-key-lifetime=1m"}, "1m0s is outside 1h0m0s to 8760h0m0s"},
+		{"rotation check", "", nil, []string{"--rotation-check-interval=25h"}, "25h0m0s is outside 1s to 24h0m0s"},
 		{"uploads below bodies", "", nil, []string{"--max-upload-bytes=1MiB"}, "at least max-body-bytes (16MiB)"},
 		{"egress wildcard", "", nil, []string{"--egress-allow=*:443"}, "egress-allow: "},
 		{"own variable", "", nil, []string{"--secret-env-allow=OPENAI_API_KEY=https://api.openai.com,HAYWARD_ROOT_KEY"}, "HAYWARD_ROOT_KEY belongs to the server"},

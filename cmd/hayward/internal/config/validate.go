@@ -48,6 +48,8 @@ var rules = []struct {
 		return unless(c.Issuer == "" || isOrigin(c.Issuer), "%q is not an http or https URL without query", c.Issuer)
 	}},
 	{"access-token-lifetime", func(c Config) string { return outside(c.AccessTokenLifetime, time.Minute, 24*time.Hour) }},
+	{"signing-key-lifetime", func(c Config) string { return outside(c.SigningKeyLifetime, time.Hour, 8760*time.Hour) }},
+	{"rotation-check-interval", func(c Config) string { return outside(c.RotationCheckInterval, time.Second, 24*time.Hour) }},
 	{"run-timeout", func(c Config) string { return outside(c.RunTimeout, time.Second, 24*time.Hour) }},
 	{"shutdown-grace", func(c Config) string { return outside(c.ShutdownGrace, 0, time.Hour) }},
 	{"max-body-bytes", func(c Config) string { return unless(c.MaxBodyBytes >= 1<<10, "it is at least 1KiB") }},

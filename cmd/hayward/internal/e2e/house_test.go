@@ -38,6 +38,7 @@ func TestATenantDeploysAndRunsAndAnotherSeesNothing(t *testing.T) {
 		t.Fatalf("got %s", body)
 	}
 	s.Must(200, ann, "PUT", "/api/v1/secrets/THE_KEY", `{"value": "acmes-own-value"}`)
+	s.Must(200, ann, "PUT", "/api/v1/rotations/THE_KEY", `{"interval": "720h", "rotator": "random-password"}`)
 	for _, call := range []struct{ method, here, nowhere, body string }{
 		{"POST", "/hello/run", "/nothing/run", `{"name": "x"}`},
 		{"GET", "/status/hello", "/status/nothing", ""},
@@ -49,6 +50,10 @@ func TestATenantDeploysAndRunsAndAnotherSeesNothing(t *testing.T) {
 		{"DELETE", "/api/v1/secrets/THE_KEY", "/api/v1/secrets/NOT_KEY", ""},
 		{"POST", "/api/v1/secrets/THE_KEY/reveal", "/api/v1/secrets/NOT_KEY/reveal", ""},
 		{"GET", "/api/v1/secrets/THE_KEY/versions", "/api/v1/secrets/NOT_KEY/versions", ""},
+		{"GET", "/api/v1/rotations/THE_KEY", "/api/v1/rotations/NOT_KEY", ""},
+		{"DELETE", "/api/v1/rotations/THE_KEY", "/api/v1/rotations/NOT_KEY", ""},
+		{"GET", "/api/v1/rotations/THE_KEY/status", "/api/v1/rotations/NOT_KEY/status", ""},
+		{"POST", "/api/v1/rotations/THE_KEY/abandon", "/api/v1/rotations/NOT_KEY/abandon", ""},
 		{"PATCH", "/api/v1/secrets/THE_KEY", "/api/v1/secrets/NOT_KEY", `{"max_versions": 2}`},
 		{"POST", "/api/v1/secrets/THE_KEY/rollback", "/api/v1/secrets/NOT_KEY/rollback", `{"version": 1}`},
 		{"POST", "/api/v1/secrets/THE_KEY/undelete", "/api/v1/secrets/NOT_KEY/undelete", `{}`},
@@ -184,6 +189,7 @@ func bodyFor(path, method string) string {
 		"/deploy-yaml":                         `{"name": "x y", "source_code": "a"}`,
 		"/api/v1/pipelines/{name}":             `{"source": "a"}`,
 		"/api/v1/secrets/{name}":               `{"value": "12345678"}`,
+		"/api/v1/rotations/{name}":             `{"interval": "720h", "rotator": "random-password"}`,
 		"/api/v1/shared/secrets/{name}":        `{"value": "12345678", "destinations": ["https://example.com"]}`,
 		"/api/v1/flags/{key}/override":         `{"value": true}`,
 		"/api/v1/flag-definitions/{key}":       `{"type": "bool", "default_value": false}`,
