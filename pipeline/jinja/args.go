@@ -40,10 +40,10 @@ func (a *args) bind(fn string, names []string, required int) ([]value.Value, err
 	for _, k := range a.kw {
 		i := indexOf(names, k.Name)
 		if i < 0 {
-			return nil, typeErr("%s() got an unexpected keyword argument %s", fn, quote(k.Name))
+			return nil, typeErr("%s() got an unexpected keyword argument %s", fn, "'"+k.Name+"'")
 		}
 		if out[i] != nil {
-			return nil, typeErr("%s() got multiple values for argument %s", fn, quote(k.Name))
+			return nil, typeErr("%s() got multiple values for argument %s", fn, "'"+k.Name+"'")
 		}
 		out[i] = k.Value
 	}

@@ -70,7 +70,7 @@ type cyclerVal struct {
 
 func newCycler(r *run, a *args) (value.Value, error) {
 	if len(a.kw) > 0 {
-		return nil, typeErr("Cycler.__init__() got an unexpected keyword argument %s", quote(a.kw[0].Name))
+		return nil, typeErr("Cycler.__init__() got an unexpected keyword argument %s", "'"+a.kw[0].Name+"'")
 	}
 	if len(a.pos) == 0 {
 		return nil, raise("RuntimeError", "at least one item has to be provided")

@@ -138,8 +138,6 @@ func (r *run) add(a, b value.Value) (value.Value, error) {
 			return r.join(string(x), string(y))
 		}
 		return nil, typeErr("can only concatenate str (not \"%s\") to str", typeName(b))
-	case markup:
-		return nil, typeErr("can only concatenate str (not \"%s\") to str", typeName(b))
 	case value.Bytes:
 		if y, ok := b.(value.Bytes); ok {
 			return value.Bytes(x + y), r.alloc(len(x) + len(y))

@@ -31,6 +31,11 @@ func (u *undefined) Class() string { return "jinja2.runtime." + undefinedNames[u
 // Repr returns "Undefined", whatever the kind.
 func (u *undefined) Repr() string { return "Undefined" }
 
+type undefinedKey UndefinedKind
+
+// DictKey implements value.Keyed: all undefined values of one kind are one key, as they are equal.
+func (u *undefined) DictKey() any { return undefinedKey(u.kind) }
+
 // PyStr returns what str() prints, for the kinds that print.
 func (u *undefined) PyStr() string {
 	if u.kind != Debug {

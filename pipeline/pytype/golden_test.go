@@ -78,10 +78,24 @@ func TestCompatibleAsHaystack(t *testing.T) {
 			t.Errorf("CompatibleStrict(%s, %s) = %v, Python says %v", c.Sender, c.Receiver, got, c.Strict)
 		}
 		if got, ok := CommonType(s, r); ok != (c.Common != "") || ok && got.String() != c.Common {
-			t.Errorf("CommonType(%s, %s) = %s, %v; Python says %q", c.Sender, c.Receiver, got, ok, c.Common)
+			if ok && cached(got, c.Common) {
+				t.Logf("known: CommonType(%s, %s) = %s; Python says %s", c.Sender, c.Receiver, got, c.Common)
+			} else {
+				t.Errorf("CommonType(%s, %s) = %s, %v; Python says %q", c.Sender, c.Receiver, got, ok, c.Common)
+			}
 		}
 		if conv, ok := Compatible(s, r); ok != c.OK || string(conv) != c.Conversion {
 			t.Errorf("Compatible(%s, %s) = %q, %v; Python says %q, %v", c.Sender, c.Receiver, conv, ok, c.Conversion, c.OK)
 		}
 	}
+}
+
+// cached reports a difference that is Python's alone, in cases made at random: typing.Union gives the object it made first for
+// an equal set of arms, so that the order of arms depends on what the process did before. The checked-in cases have none.
+func cached(got *Type, want string) bool {
+	if os.Getenv("PYTYPE_GOLDEN") == "" {
+		return false
+	}
+	w, err := Parse(want)
+	return err == nil && got.Equal(w) && len(got.Args) == len(w.Args)
 }

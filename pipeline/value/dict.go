@@ -224,6 +224,13 @@ type (
 	nanKey   struct{ n *byte } // a NaN equals nothing but itself
 )
 
+// Keyed is a value of another package that can be a dict's key. Equal keys, in Go's sense, are equal values; their type must
+// be that package's own.
+type Keyed interface {
+	Value
+	DictKey() any
+}
+
 // HashKey returns a comparable Go value that is equal for values Python takes for the same dict key, and false for
 // unhashable ones (lists, dicts, sets, objects).
 func HashKey(v Value) (any, bool) {
@@ -256,6 +263,8 @@ func HashKey(v Value) (any, bool) {
 			return HashKey(v.Value)
 		}
 		return enumKey{v.Path, v.Name}, true
+	case Keyed:
+		return v.DictKey(), true
 	}
 	return nil, false
 }

@@ -112,7 +112,11 @@ func (f *formatter) directive() error {
 		return nil
 	}
 	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) {
-		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", verb, verb, at)
+		shown := verb
+		if verb < 31 || verb > 126 { // CPython's own limits
+			shown = '?'
+		}
+		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", shown, verb, at)
 	}
 	return f.convert(byte(verb), sp, arg)
 }
