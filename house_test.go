@@ -76,6 +76,8 @@ var callers = map[string]map[string]string{
 	"egress.Local": {
 		"cmd/hayward/internal/local": "hayward run: a person runs their own files on their own machine",
 	},
+	// Whoever names an owner acts for it outside of any scope: it has authorised and recorded that itself.
+	"secret.Owner":      {"vault/rotation": "the manager acts on the rows of its policies"},
 	"scope.FromContext": {},
 	"scope.Strict":      {"vault/audit": "the gate of every service", "host": "first line of the services"},
 	"scope.Lenient": {"vault/secret": "first line of the service; shared entries have no tenant", "vault/audit": "the operator reads outside every tenant",

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/id"
@@ -29,4 +30,22 @@ func (s *Service) WriteAsBefore(ctx context.Context, tx driver.Tx, o Owner, name
 		}
 	}
 	return tx.PutSecret(ctx, head)
+}
+
+// MostRemembered is how many heads a service remembers.
+const MostRemembered = maxHot
+
+// Remembered is how many heads a service remembers now.
+func Remembered(s *Service) int {
+	s.hot.mu.RLock()
+	defer s.hot.mu.RUnlock()
+	return len(s.hot.entries)
+}
+
+// Remember has a service remember n heads that are not there.
+func Remember(s *Service, n int) {
+	for i := range n {
+		s.hot.put(target{"myapp", "t", strconv.Itoa(i)}, s.hot.generation.Load(), &checked{missing: true})
+		s.floors.raise("myapp", strconv.Itoa(i), 1)
+	}
 }

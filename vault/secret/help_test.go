@@ -7,6 +7,8 @@ import (
 
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
+	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -59,4 +61,14 @@ func (x withoutTx) CurrentSecret(ctx context.Context, app, tenant, name string) 
 		return driver.SecretRow{}, driver.SecretVersion{}, driver.ErrNotFound
 	}
 	return x.Tx.CurrentSecret(ctx, app, tenant, name)
+}
+
+// begin is an open action of t's, such as a run.
+func begin(t testing.TB, st driver.Store) *audit.Pending {
+	t.Helper()
+	p, err := audit.NewLogger(st).Begin(t.Context(), scope.Caller{App: "myapp", Tenant: "t", User: "ann"}, audit.Event{Action: "pipeline.run", Resource: "pipeline"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
+	"github.com/haywardhq/hayward/vault/store/postgres"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
@@ -33,8 +34,9 @@ var (
 
 // stores are the kinds of store each test runs on.
 var stores = map[string]func(t *testing.T) driver.Store{
-	"memory": func(*testing.T) driver.Store { return memory.New() },
-	"sqlite": func(t *testing.T) driver.Store { return sqlite.New(dbtest.New(t, sqlite.Schema())) },
+	"memory":   func(*testing.T) driver.Store { return memory.New() },
+	"sqlite":   func(t *testing.T) driver.Store { return sqlite.New(dbtest.New(t, sqlite.Schema())) },
+	"postgres": func(t *testing.T) driver.Store { return postgres.New(dbtest.NewPostgres(t, postgres.Schema())) },
 }
 
 func everyStore(t *testing.T, test func(t *testing.T, st driver.Store)) {
