@@ -124,7 +124,7 @@ func TestAnActionIsTwoEntriesAndItsNotes(t *testing.T) {
 		t.Fatalf("%d entries", len(page.Entries))
 	}
 	first, second := page.Entries[0], page.Entries[1]
-	if first.Outcome != audit.Begun || second.Outcome != audit.Denied || second.Ref != first.ID || first.ID != p.ID() || first.Seq != 1 || second.Seq != 2 {
+	if first.Outcome != audit.Begun || second.Outcome != audit.Denied || second.Ref != first.ID.String() || first.ID.String() != p.ID() || first.Seq != 1 || second.Seq != 2 {
 		t.Errorf("%+v\n%+v", first, second)
 	}
 	if got := fmt.Sprint(second.Details); got != "[{secret OPENAI_API_KEY} {layer tenant} {why no role}]" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/id"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -49,7 +50,7 @@ type Event struct {
 
 // Entry is one entry as people and programs read it.
 type Entry struct {
-	ID        string    `json:"id"`
+	ID        id.ID     `json:"id"`
 	Ref       string    `json:"ref,omitempty"` // the first entry that this one completes
 	AppID     string    `json:"app"`
 	TenantID  string    `json:"tenant"`
@@ -65,6 +66,9 @@ type Entry struct {
 	Key       string    `json:"key,omitempty"` // the name of the thing
 	Outcome   Outcome   `json:"outcome"`
 	Details   []Detail  `json:"details,omitempty"` // as [["key", "value"], ...], in the order they were noted
+	// Metadata is Details by key, for the documented methods of the stores ([Table]); of a repeated key the last one. It is
+	// not part of the JSON.
+	Metadata map[string]any `json:"-"`
 }
 
 // MarshalJSON writes a detail as a pair, so that repeated keys and their order survive.
@@ -134,7 +138,7 @@ func encodeDetails(details []Detail) string {
 // fromRow never fails: a damaged row must still be shown. Verify is what judges it.
 func fromRow(r driver.AuditRow) Entry {
 	e := Entry{
-		ID: clean(r.ID, maxText), Ref: clean(r.Ref, maxText),
+		ID: id.ID(clean(r.ID, maxText)), Ref: clean(r.Ref, maxText),
 		AppID: Display(r.App), TenantID: Display(r.Tenant), Node: Display(r.Node), Epoch: r.Epoch, Seq: r.Seq,
 		CreatedAt: time.UnixMicro(r.At).UTC(),
 		UserID:    clean(r.User, maxText), IP: clean(r.IP, maxText), RequestID: clean(r.RequestID, maxText),

@@ -32,7 +32,7 @@ func newLine(r driver.AuditRow) Line {
 func (l Line) row() driver.AuditRow {
 	return driver.AuditRow{
 		Chain: driver.Chain{App: l.AppID, Tenant: l.TenantID, Node: l.Node, Epoch: l.Epoch},
-		Seq:   l.Seq, ID: l.ID, Ref: l.Ref, At: l.CreatedAt.UnixMicro(), User: l.UserID, IP: l.IP, RequestID: l.RequestID,
+		Seq:   l.Seq, ID: l.ID.String(), Ref: l.Ref, At: l.CreatedAt.UnixMicro(), User: l.UserID, IP: l.IP, RequestID: l.RequestID,
 		Action: l.Action, Resource: l.Resource, Name: l.Key, Outcome: string(l.Outcome), Details: detailsText(l.Details), Sealed: l.Sealed,
 		Hash: l.Hash, MAC: l.MAC,
 	}
