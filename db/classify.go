@@ -113,6 +113,8 @@ func classifySQLState(err error, code string) error {
 	switch class := code[:min(2, len(code))]; class {
 	case "23":
 		return fault.Wrap(fault.Conflict, err, "it exists already or refers to something that does not")
+	case "54":
+		return fault.Wrap(fault.Invalid, err, "a value is too long for the database")
 	case "08", "53", "57", "58":
 		return fault.Wrap(fault.Unavailable, err, "the database server does not serve now").WithHint("try again")
 	case "28", "3D":

@@ -15,6 +15,7 @@ import (
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
 )
 
 const writerEnv = "HAYWARD_TEST_WRITER"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 // rows, of which a reader must see both or none.
 func writeUntilKilled(path string) {
 	ctx := context.Background()
-	d, err := db.OpenSQLite(ctx, path, db.Options{})
+	d, err := openEither(ctx, path)
 	if err == nil {
 		err = d.Migrate(ctx, schema)
 	}
@@ -60,39 +61,65 @@ func writeUntilKilled(path string) {
 	wg.Wait()
 }
 
+// openEither opens the database that a path or a URL names.
+func openEither(ctx context.Context, name string) (*db.DB, error) {
+	if !strings.HasPrefix(name, "postgres://") {
+		return db.OpenSQLite(ctx, name, db.Options{})
+	}
+	o, err := db.ParsePostgresURL(sealed.NewString(name))
+	if err != nil {
+		return nil, err
+	}
+	return db.OpenPostgres(ctx, o)
+}
+
 func TestAcknowledgedWritesSurviveSIGKILL(t *testing.T) {
 	for round := range 5 {
 		path := filepath.Join(t.TempDir(), "test.db")
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), writerEnv+"="+path)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		acked := map[string]bool{}
-		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			acked[lines.Text()] = true
-			if len(acked) == 20+37*round {
-				_ = cmd.Process.Kill() // the rest of the pipe is still read
+		killAndCheck(t, path, func() *db.DB {
+			d, err := db.OpenSQLite(t.Context(), path, db.Options{})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		_ = cmd.Wait()
-		checkSurvivors(t, path, acked)
+			return d
+		}, 20+37*round)
 	}
 }
 
-func checkSurvivors(t *testing.T, path string, acked map[string]bool) {
+// killAndCheck kills a process that writes after so many acknowledged writes, and looks for them.
+func killAndCheck(t *testing.T, name string, open func() *db.DB, after int) {
 	t.Helper()
-	d, err := db.OpenSQLite(t.Context(), path, db.Options{})
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), writerEnv+"="+name)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	acked := map[string]bool{}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		acked[lines.Text()] = true
+		if len(acked) == after {
+			_ = cmd.Process.Kill() // the rest of the pipe is still read
+		}
+	}
+	_ = cmd.Wait()
+	checkSurvivors(t, open(), acked)
+}
+
+func checkSurvivors(t *testing.T, d *db.DB, acked map[string]bool) {
+	t.Helper()
 	defer d.Close()
+	if err := put(d, "zz-a", 1); err != nil { // whoever held the lock is gone
+		t.Error(err)
+	}
+	if err := put(d, "zz-b", 1); err != nil {
+		t.Error(err)
+	}
 	halves := map[string]int{}
 	for k := range strings.FieldsSeq(keys(t, d)) {
 		halves[k[:len(k)-2]]++

@@ -73,7 +73,7 @@ func ParsePostgresURL(text sealed.Value) (o PostgresOptions, err error) {
 	switch {
 	case u.Scheme != "postgres" && u.Scheme != "postgresql":
 		return o, badURL("it does not begin with postgres://")
-	case u.Opaque != "" || u.Fragment != "" || strings.Count(u.Path, "/") != 1:
+	case u.Opaque != "" || u.Fragment != "" || strings.Count(u.EscapedPath(), "/") != 1:
 		return o, badURL("it is not of that form")
 	case u.User == nil:
 		return o, badURL("it has no user")
