@@ -9,3 +9,9 @@ func Cached(r *Ring) int {
 
 // ParseKey is parseKey, for fuzzing.
 var ParseKey = parseKey
+
+// ParseWrapped is parseWrapped, for fuzzing.
+func ParseWrapped(text []byte) (kms, root string, err error) {
+	k, err := parseWrapped(text)
+	return k.KMS, k.Root, err
+}

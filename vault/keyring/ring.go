@@ -26,6 +26,7 @@ type Ring struct {
 
 	mu       sync.Mutex
 	purposes map[string]bool // of MACs, to be kept when the root key changes
+	rewraps  map[string]Rewrap
 }
 
 // Option changes a ring.
@@ -40,7 +41,7 @@ func New(root Root, opts ...Option) (*Ring, error) {
 	if root.IsZero() {
 		return nil, noRoot("no root key was given")
 	}
-	r := &Ring{provider: root, cache: newCache(4096), purposes: map[string]bool{}}
+	r := &Ring{provider: root, cache: newCache(4096), purposes: map[string]bool{}, rewraps: map[string]Rewrap{}}
 	r.roots.Store(newRoots(openRoot(root)))
 	for _, o := range opts {
 		o(r)

@@ -74,31 +74,6 @@ func (r Root) Root(context.Context, bool) (Root, error) {
 	return r, nil
 }
 
-// EnvRoot provides the root key in an environment variable ("" means [DefaultVariable]): 32 bytes in base64 or hex. It
-// never makes one, and its errors never quote the variable's value.
-func EnvRoot(variable string) Provider {
-	if variable == "" {
-		variable = DefaultVariable
-	}
-	return envRoot(variable)
-}
-
-type envRoot string
-
-func (v envRoot) Root(context.Context, bool) (Root, error) {
-	text, ok := os.LookupEnv(string(v))
-	if !ok || text == "" {
-		return Root{}, noRoot("the environment variable %s is not set", string(v))
-	}
-	key, err := parseKey(text)
-	if err != nil {
-		return Root{}, fault.Wrap(fault.Invalid, base.ErrInvalidKey,
-			"the environment variable %s does not hold 32 bytes in base64 or hex", string(v)).
-			WithHint("make one with: head -c 32 /dev/urandom | base64")
-	}
-	return NewRoot(key, "the environment variable "+string(v))
-}
-
 // ChooseRoot provides the key in the environment variable if that is set, else the one in the file. The file is not
 // touched when the variable is set.
 func ChooseRoot(variable, path string, outside ...string) Provider {

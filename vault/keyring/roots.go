@@ -166,10 +166,13 @@ func (r *Ring) reload(ctx context.Context) error {
 		}
 		if row.NextID != "" {
 			_, err = r.find(ctx, row, row.NextID)
-		} else if k != r.current() {
-			r.settle(k, row.FormerID)
+			return err
 		}
-		return err
+		if k == r.current() {
+			return nil
+		}
+		r.settle(k, row.FormerID)
+		return r.loadSystem(ctx, tx)
 	})
 }
 

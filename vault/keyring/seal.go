@@ -88,19 +88,16 @@ func (r *Ring) Mark(ctx context.Context, tx driver.Tx, p Place) ([]byte, error) 
 	return append(canon.Text(nil, k.id), k.mac(p.associatedData(k.id))...), nil
 }
 
+const macSize = 32
+
 // CheckMark fails with vault.ErrTampered unless mark was made by [Ring.Mark] for the very same p.
 func (r *Ring) CheckMark(ctx context.Context, tx driver.Tx, p Place, mark []byte) error {
-	const macSize = 32
 	bad := func() error {
 		return fault.Wrap(fault.Internal, base.ErrTampered, "a stored record is not what was written, or an older one was put in its place").
 			WithHint("restore the database from its backup")
 	}
-	if len(mark) < macSize {
-		return bad()
-	}
-	rd := canon.NewReader(mark[:len(mark)-macSize])
-	keyID := rd.Text()
-	if rd.Done() != nil {
+	keyID := MarkKeyID(mark)
+	if keyID == "" {
 		return bad()
 	}
 	k, err := r.byID(ctx, tx, p.App, p.Tenant, keyID)

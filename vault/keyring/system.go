@@ -35,8 +35,9 @@ var earlyPurposes = [...]string{"hayward/audit/1", "audit"}
 type systemKeys struct {
 	seedID string
 	derive func(purpose string) []byte
-	macs   map[string]MAC // of old data
-	early  bool           // the root key is still the one that early versions derived from
+	seeds  map[string]func(purpose string) []byte // by id; those that are not in use came with a key backup
+	macs   map[string]MAC                         // of old data
+	early  func(purpose string) []byte            // early versions derived from this root key, and it is still in use
 }
 
 // MAC authenticates bytes with HMAC-SHA256. It is safe for concurrent use.
@@ -52,11 +53,11 @@ func (r *Ring) MAC(purpose string) MAC {
 	if m := sys.macs[purpose]; m != nil {
 		return m
 	}
-	if sys.early {
+	if sys.early != nil {
 		r.mu.Lock()
 		r.purposes[purpose] = true
 		r.mu.Unlock()
-		return newMAC(r.current().derive(macPrefix + purpose))
+		return newMAC(sys.early(macPrefix + purpose))
 	}
 	return newMAC(sys.derive(macPrefix + purpose))
 }
@@ -141,27 +142,44 @@ func (r *Ring) loadSystem(ctx context.Context, tx driver.Tx) error {
 	if err != nil {
 		return err
 	}
-	sys := &systemKeys{macs: map[string]MAC{}, early: root.Epoch == 0}
+	sys := &systemKeys{macs: map[string]MAC{}, seeds: map[string]func(string) []byte{}}
+	if root.Epoch == 0 {
+		k, err := r.find(ctx, root, root.RootID)
+		if err != nil {
+			return err
+		}
+		sys.early = k.derive
+	}
 	for _, row := range rows {
 		purpose, isMAC := strings.CutPrefix(row.Purpose, macPrefix)
-		if !row.Primary || (!isMAC && row.Purpose != seedPurpose) {
+		if !isMAC && row.Purpose != seedPurpose {
 			continue
 		}
 		raw, err := r.openSystemKey(ctx, tx, row)
 		if err != nil {
 			return err
 		}
-		if isMAC {
-			sys.macs[purpose] = newMAC(raw)
-			continue
-		}
-		sys.seedID, sys.derive = row.ID, func(p string) []byte { return derive(raw, p) }
+		sys.add(row, purpose, isMAC, raw)
 	}
 	if sys.derive == nil {
 		return errNoSeed
 	}
 	r.system.Store(sys)
 	return nil
+}
+
+func (s *systemKeys) add(row driver.SystemKeyRow, purpose string, isMAC bool, raw []byte) {
+	if isMAC {
+		if row.Primary {
+			s.macs[purpose] = newMAC(raw)
+		}
+		return
+	}
+	open := func(p string) []byte { return derive(raw, p) }
+	s.seeds[row.ID] = open
+	if row.Primary {
+		s.seedID, s.derive = row.ID, open
+	}
 }
 
 func systemData(row driver.SystemKeyRow, rootID string) []byte {
@@ -265,12 +283,14 @@ func (r *Ring) unwrapSeeded(purpose string, wrapped []byte) ([]byte, bool) {
 	if sys == nil || !bytes.HasPrefix(wrapped, blobMagic) {
 		return nil, false
 	}
-	rest, ok := bytes.CutPrefix(wrapped[len(blobMagic):], canon.Text(nil, sys.seedID))
-	if !ok {
-		return nil, false
+	rest := wrapped[len(blobMagic):]
+	for seedID, seed := range sys.seeds {
+		if ct, ok := bytes.CutPrefix(rest, canon.Text(nil, seedID)); ok {
+			pt, err := newAEAD(seed("wrap")).Decrypt(ct, wrapData(purpose))
+			return pt, err == nil
+		}
 	}
-	pt, err := newAEAD(sys.derive("wrap")).Decrypt(rest, wrapData(purpose))
-	return pt, err == nil
+	return nil, false
 }
 
 func (r *Ring) unwrapDirect(purpose string, wrapped []byte) ([]byte, bool) {

@@ -125,7 +125,10 @@ func (r *Ring) byID(ctx context.Context, tx driver.Tx, app, tenant, keyID string
 		return nil, keyGone(ctx, tx, app, tenant, keyID)
 	}
 	k, err := r.unwrap(ctx, tx, row)
-	if err != nil {
+	if err != nil { // a row that somebody put back after it was destroyed opens no more than it did before
+		if gone := notDestroyed(ctx, tx, app, tenant); errors.Is(gone, ErrDestroyed) {
+			err = gone
+		}
 		return nil, err
 	}
 	r.cache.put(name, k, generation)
@@ -191,4 +194,55 @@ func (r *Ring) RotateTenant(ctx context.Context, tx driver.Tx, app, tenant strin
 		return "", err
 	}
 	return k.id, nil
+}
+
+// DropGrace is how long a replaced key is kept at least, in microseconds: longer than any transaction that may still be
+// writing a value under it.
+const DropGrace = int64(3600) * 1_000_000
+
+// DropUnused destroys those of a tenant's replaced keys that nothing needs any more, and returns their ids. used says
+// whether anything the rooms keep still names a key; that no secret's version does is checked besides. tx must be a write
+// transaction.
+func (r *Ring) DropUnused(ctx context.Context, tx driver.Tx, app, tenant string, used func(keyID string) (bool, error)) (dropped []string, err error) {
+	keys, err := tx.ListKeys(ctx, app, tenant)
+	if err != nil {
+		return nil, err
+	}
+	primary, err := tx.PrimaryKey(ctx, app, tenant)
+	if errors.Is(err, driver.ErrNotFound) || (err == nil && tx.Now()-primary.CreatedAt < DropGrace) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if k.Primary {
+			continue
+		}
+		n, err := tx.KeyUses(ctx, app, tenant, k.ID)
+		needed := n > 0
+		if err == nil && !needed {
+			needed, err = used(k.ID)
+		}
+		if err == nil && !needed {
+			err = errors.Join(overwriteKey(ctx, tx, k), tx.DeleteKey(ctx, app, tenant, k.ID))
+			dropped = append(dropped, k.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return dropped, nil
+}
+
+// MarkKeyID returns the id of the key that a mark of [Ring.Mark] names, or "".
+func MarkKeyID(mark []byte) string {
+	if len(mark) < macSize {
+		return ""
+	}
+	rd := canon.NewReader(mark[:len(mark)-macSize])
+	if keyID := rd.Text(); rd.Done() == nil {
+		return keyID
+	}
+	return ""
 }
