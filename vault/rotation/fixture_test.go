@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -22,6 +20,7 @@ import (
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
+	"github.com/haywardhq/hayward/vault/store/postgres"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
@@ -33,8 +32,9 @@ type store interface {
 
 // stores are those that every test of this room is run on.
 var stores = map[string]func(t testing.TB) store{
-	"memory": func(testing.TB) store { return memory.New() },
-	"sqlite": func(t testing.TB) store { return sqlite.New(dbtest.New(t, sqlite.Schema())) },
+	"memory":   func(testing.TB) store { return memory.New() },
+	"sqlite":   func(t testing.TB) store { return sqlite.New(dbtest.New(t, sqlite.Schema())) },
+	"postgres": func(t testing.TB) store { return postgres.New(dbtest.NewPostgres(t, postgres.Schema())) },
 }
 
 func onEachStore(t *testing.T, test func(t *testing.T, st store)) {
@@ -203,8 +203,6 @@ func (w *world) takes(value string) bool {
 	defer w.mu.Unlock()
 	return w.accepts[value]
 }
-
-func leakTest(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // ownerOf is whose secrets a context of this test is about.
 func ownerOf(ctx context.Context) secret.Owner {

@@ -98,6 +98,9 @@ func (h *hand) attempt(ctx context.Context, onward bool) error {
 	held, stop := h.hold(ctx)
 	defer stop()
 	err := h.drive(held, onward)
+	if lost := context.Cause(held); err != nil && ctx.Err() == nil && isStale(lost) {
+		err = lost // why everything under it was cancelled
+	}
 	if err == nil && h.row.Holder != "" { // it ended with a former version retired: promote gives the lease back itself
 		err = h.giveBack(held, 0)
 	}
