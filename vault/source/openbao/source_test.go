@@ -96,10 +96,10 @@ func refuse(t *testing.T, s source.Source, key string, kind fault.Kind, says ...
 }
 
 func TestSuite(t *testing.T) {
-	sourcetest.Run(t, sourcetest.Harness{Key: func(w string) string { return "acme/" + w }, Open: func(t *testing.T) sourcetest.Subject {
+	sourcetest.Run(t, sourcetest.Harness{Watches: 30, Key: func(w string) string { return "acme/" + w }, Open: func(t *testing.T) sourcetest.Subject {
 		s := baotest.New(t)
 		s.PutKV("other/K", map[string]any{"value": "x"})
-		src := open(t, s, root(s), func(o *openbao.Options) { o.MaxWatchers = 150 })
+		src := open(t, s, root(s), func(o *openbao.Options) { o.MaxWatchers = 30 })
 		return sourcetest.Subject{Source: src,
 			Set:    func(t *testing.T, key, raw string) { t.Helper(); s.PutKV(key, map[string]any{"value": raw}) },
 			Delete: func(t *testing.T, key string) { t.Helper(); s.Admin(t, "DELETE", "secret/data/"+key, nil) },
@@ -109,11 +109,11 @@ func TestSuite(t *testing.T) {
 
 // TestSuiteForATenant: an AppRole that sees one tenant's part, divided by a template, behind a cache and a breaker.
 func TestSuiteForATenant(t *testing.T) {
-	sourcetest.Run(t, sourcetest.Harness{Open: func(t *testing.T) sourcetest.Subject {
+	sourcetest.Run(t, sourcetest.Harness{Watches: 30, Open: func(t *testing.T) sourcetest.Subject {
 		s := baotest.New(t)
 		s.PutKV("other/K", map[string]any{"value": "x"})
 		src := open(t, s, approle(t, s, "20s", "1h", 0, `path "secret/data/default/acme/*" { capabilities=["read"] }
-			path "secret/metadata/default/acme*" { capabilities=["list"] }`), func(o *openbao.Options) { o.MaxWatchers = 150 })
+			path "secret/metadata/default/acme*" { capabilities=["list"] }`), func(o *openbao.Options) { o.MaxWatchers = 30 })
 		near := source.NewCache(source.NewBreaker(src, source.BreakerOptions{OpenFor: time.Millisecond}), source.CacheOptions{TTL: time.Microsecond, NegativeTTL: -1})
 		part, err := source.ForTenant(near, "", "default", "acme")
 		must(t, err)

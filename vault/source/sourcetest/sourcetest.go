@@ -26,6 +26,9 @@ type Harness struct {
 	Key func(word string) string
 	// Unlisted says that List gives nothing; Constant that nothing changes, so that Watch never calls.
 	Unlisted, Constant bool
+	// Watches is how many watches the suite makes to see what becomes of many; the source must allow as many, and an end to
+	// them. Default 100.
+	Watches int
 	// Answers is how long a change may take to be told; default 5 s.
 	Answers time.Duration
 }
@@ -43,6 +46,9 @@ type Subject struct {
 func Run(t *testing.T, h Harness) {
 	if h.Key == nil {
 		h.Key = func(w string) string { return w }
+	}
+	if h.Watches == 0 {
+		h.Watches = 100
 	}
 	if h.Answers == 0 {
 		h.Answers = 5 * time.Second
@@ -376,7 +382,7 @@ func testDeadWatches(t *testing.T, h Harness) {
 	c, cancel := withCancel(t)
 	var mu sync.Mutex
 	calls := 0
-	for range 100 {
+	for range h.Watches {
 		if err := s.Watch(c, key, func(ctx, string, *source.Value) { mu.Lock(); calls++; mu.Unlock() }); err != nil {
 			t.Fatal(err)
 		}
@@ -441,7 +447,7 @@ func testWatchLimits(t *testing.T, h Harness) {
 	defer cancel()
 	for n := 0; ; n++ {
 		err := s.Watch(c, h.Key("K"), func(ctx, string, *source.Value) {})
-		if fault.Is(err, fault.Limited) && n >= 100 {
+		if fault.Is(err, fault.Limited) && n >= h.Watches {
 			return
 		}
 		if err != nil || n > 20_000 {
