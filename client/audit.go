@@ -2,10 +2,14 @@ package client
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/haywardhq/hayward/fault"
 )
 
 // AuditQuery selects audit entries; empty fields select everything.
@@ -85,6 +89,7 @@ type AuditReport struct {
 	Entries    int64          `json:"entries"`
 	Unfinished int64          `json:"unfinished"`
 	Ahead      int64          `json:"ahead"`
+	Signed     int64          `json:"signed"` // entries under a checkpoint
 	Problems   []AuditProblem `json:"problems"`
 }
 
@@ -103,4 +108,74 @@ type AuditProblem struct {
 func (c *Client) VerifyAudit(ctx context.Context) (AuditReport, error) {
 	var out AuditReport
 	return out, c.Do(ctx, Request{Method: http.MethodPost, Path: "/api/v1/audit/verify"}, &out)
+}
+
+// AuditCheckpoint says, signed, what every chain of one node was at a moment.
+type AuditCheckpoint struct {
+	Node   string    `json:"node"`
+	Epoch  int64     `json:"epoch"`
+	Number int64     `json:"number"`
+	Chains int64     `json:"chains"`
+	Time   time.Time `json:"time"`
+	Text   string    `json:"text"` // the signed note itself: what counts
+}
+
+// AuditCheckpoints returns the newest checkpoint of each log that has entries of the caller's, to be kept elsewhere.
+func (c *Client) AuditCheckpoints(ctx context.Context) ([]AuditCheckpoint, error) {
+	var out struct {
+		Checkpoints []AuditCheckpoint `json:"checkpoints"`
+	}
+	return out.Checkpoints, c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/v1/audit/checkpoints"}, &out)
+}
+
+// AuditKeys returns the public keys that checkpoints are signed with, one a line.
+func (c *Client) AuditKeys(ctx context.Context) (string, error) {
+	var out struct {
+		Keys string `json:"keys"`
+	}
+	return out.Keys, c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/v1/audit/keys"}, &out)
+}
+
+// AuditStatus says how signing the record is doing; for operators.
+type AuditStatus struct {
+	Number   int64          `json:"number"` // the newest checkpoint; 0: none yet
+	Time     time.Time      `json:"time"`
+	Problems []AuditProblem `json:"problems"`
+	Error    string         `json:"error,omitempty"` // why the last attempt failed
+}
+
+// AuditStatus says how signing the record is doing; for operators.
+func (c *Client) AuditStatus(ctx context.Context) (AuditStatus, error) {
+	var out AuditStatus
+	return out, c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/v1/audit/status"}, &out)
+}
+
+// ProveAudit returns the proof that one entry is under a checkpoint, as the server wrote it: the package vault/audit reads it.
+func (c *Client) ProveAudit(ctx context.Context, entryID string) (json.RawMessage, error) {
+	var out json.RawMessage
+	return out, c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/v1/audit/entries/" + segment(entryID) + "/proof"}, &out)
+}
+
+// AuditExport says what is exported; the zero value is all of the caller's own chains, an operator's those of every tenant.
+type AuditExport struct {
+	Tenant string `json:"tenant,omitempty"` // operators: one tenant's id
+	Scope  string `json:"scope,omitempty"`  // operators: every (default) or operator
+	Since  string `json:"since,omitempty"`  // checkpoints that are held: the export proves that it continues them
+}
+
+// ExportAudit writes whole chains to w as JSON lines, with what proves them.
+func (c *Client) ExportAudit(ctx context.Context, e AuditExport, w io.Writer) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "the request cannot be encoded")
+	}
+	resp, err := c.Open(ctx, Request{Method: http.MethodPost, Path: "/api/v1/audit/export", Body: body})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the export broke off")
+	}
+	return nil
 }

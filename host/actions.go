@@ -26,7 +26,7 @@ var vaultWords = map[policy.Action][]string{
 	policy.RotationRun:    {"rotation.rotate_now"},
 	policy.RotationManage: {"rotation.set_policy", "rotation.delete_policy", "rotation.abandon"},
 
-	policy.AuditRead:    {"audit.list", "audit.export"},
+	policy.AuditRead:    {"audit.list", "audit.export", "audit.prove", "audit.checkpoint"},
 	policy.AuditReadAll: {"audit.verify"},
 }
 

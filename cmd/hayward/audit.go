@@ -17,11 +17,13 @@ import (
 	"github.com/haywardhq/hayward/cmd/hayward/internal/demo"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/keyring"
 )
 
 func (c *cli) auditCommand() *cobra.Command {
-	cmd := noun("audit", "Read and verify the record of who did what", c.auditList(), c.auditVerify())
+	cmd := noun("audit", "Read and verify the record of who did what", c.auditList(), c.auditVerify(), c.auditExport(), c.auditCheckpoints(),
+		c.auditKeys(), c.auditProve(), c.auditStatus())
 	c.addServer(cmd.PersistentFlags())
 	return cmd
 }
@@ -131,11 +133,16 @@ func (d dataFlags) open(ctx context.Context) (*app.Vault, error) {
 
 func (c *cli) auditVerify() *cobra.Command {
 	var d dataFlags
-	cmd := &cobra.Command{Use: "verify", Short: "Verify every chain of the record against its head", Args: cobra.NoArgs,
-		Long: "Asks the server (operators), or with --data-dir reads the files of a server that is not running. An entry that was changed,\n" +
-			"moved, put in or taken out is named, and the exit code is 1.",
+	var off offlineFlags
+	cmd := &cobra.Command{Use: "verify", Short: "Verify the record: on the server, on its files, or offline from an export", Args: cobra.NoArgs,
+		Long: "Asks the server (operators), or with --data-dir reads the files of a server that is not running. With --offline or --proof no\n" +
+			"server is needed: an export, or the proof of one entry, is checked with a checkpoint that was kept elsewhere and the public\n" +
+			"key. An entry that was changed, moved, put in or taken out is named, and the exit code is 1.",
 		RunE: c.do(func(cmd *cobra.Command, _ []string) error {
-			report, err := c.verifyAudit(cmd.Context(), d)
+			if off.proof != "" {
+				return c.verifyProof(off)
+			}
+			report, err := c.verifyAudit(cmd.Context(), d, off)
 			if err != nil {
 				return err
 			}
@@ -148,10 +155,15 @@ func (c *cli) auditVerify() *cobra.Command {
 			return nil
 		})}
 	d.add(cmd.Flags())
+	off.add(cmd.Flags())
+	cmd.MarkFlagsMutuallyExclusive("offline", "proof", "data-dir")
 	return cmd
 }
 
-func (c *cli) verifyAudit(ctx context.Context, d dataFlags) (client.AuditReport, error) {
+func (c *cli) verifyAudit(ctx context.Context, d dataFlags, off offlineFlags) (client.AuditReport, error) {
+	if off.export != "" {
+		return off.verify()
+	}
 	if d.dir == "" {
 		cl, err := c.connect()
 		if err != nil {
@@ -165,16 +177,23 @@ func (c *cli) verifyAudit(ctx context.Context, d dataFlags) (client.AuditReport,
 	}
 	defer v.Close()
 	r, err := v.Verify(ctx)
-	out := client.AuditReport{Chains: r.Chains, Entries: r.Entries, Unfinished: r.Unfinished, Ahead: r.Ahead, Problems: []client.AuditProblem{}}
+	return reportOf(r), err
+}
+
+func reportOf(r audit.Report) client.AuditReport {
+	out := client.AuditReport{Chains: r.Chains, Entries: r.Entries, Unfinished: r.Unfinished, Ahead: r.Ahead, Signed: r.Signed, Problems: []client.AuditProblem{}}
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems, client.AuditProblem(p))
 	}
-	return out, err
+	return out
 }
 
 func showReport(w io.Writer, r client.AuditReport) error {
 	for _, p := range r.Problems {
 		chain := "the operator's chain"
+		if p.App == "" {
+			chain = "the log of checkpoints"
+		}
 		if p.Tenant != "" && !strings.HasPrefix(p.Tenant, "/") { // no tenant's id has a slash
 			chain = "the chain of tenant " + p.Tenant
 		}
@@ -186,6 +205,7 @@ func showReport(w io.Writer, r client.AuditReport) error {
 	if len(r.Problems) > 0 {
 		word = "NOT OK"
 	}
-	_, err := fmt.Fprintf(w, "%s: %s, %d entries, %d unfinished, %d ahead of the head file\n", word, plural(r.Chains, "chain"), r.Entries, r.Unfinished, r.Ahead)
+	_, err := fmt.Fprintf(w, "%s: %s, %d entries, %d under a checkpoint, %d unfinished, %d ahead of the head file\n", word, plural(r.Chains, "chain"),
+		r.Entries, r.Signed, r.Unfinished, r.Ahead)
 	return err
 }

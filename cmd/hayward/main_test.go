@@ -109,7 +109,7 @@ outputs:
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"waitfor": waitFor, "capture": capture, "sqlite": runSQL, "mode": checkMode, "same": same, "occupy": occupy, "promised": promised,
-		"waitrotated": waitRotated,
+		"waitrotated": waitRotated, "checkpointed": checkpointed,
 	}
 }
 
@@ -142,6 +142,17 @@ func waitRotated(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s was never rotated", args[0])
+}
+
+// checkpointed ID waits until an entry of the record is under a checkpoint.
+func checkpointed(ts *testscript.TestScript, _ bool, args []string) {
+	var err error
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if err = ts.Exec("hayward", "audit", "prove", args[0]); err == nil {
+			return
+		}
+	}
+	ts.Check(err)
 }
 
 // capture VARIABLE REGEX sets a variable to the first group of the last command's standard output.

@@ -97,7 +97,7 @@ func settings(c config.Config) (app.Settings, error) {
 		DataDir: dir, Root: keyring.ChooseRoot(config.RootKeyVariable, key, dir), Listen: c.Listen, Issuer: c.Issuer, App: c.App,
 		CertFile: c.TLSCert, KeyFile: c.TLSKey, PlaintextOffLoopback: c.AllowPlaintextOnPublicAddress, Hosts: c.AllowedHosts,
 		TokenLifetime: c.AccessTokenLifetime, RunTimeout: c.RunTimeout, Grace: c.ShutdownGrace,
-		SigningKeyLifetime: c.SigningKeyLifetime, Rotation: []rotation.Option{rotation.WithCheckInterval(c.RotationCheckInterval)},
+		SigningKeyLifetime: c.SigningKeyLifetime, CheckpointEvery: c.AuditCheckpointInterval, Rotation: []rotation.Option{rotation.WithCheckInterval(c.RotationCheckInterval)},
 		MaxBody: int64(c.MaxBodyBytes), MaxUpload: int64(c.MaxUploadBytes), EgressAllow: c.EgressAllow, Version: version,
 		Requests: map[string]limit.Rate{"ip": rate(c.IPPerMinute, c.IPBurst), "tenant": rate(c.TenantPerMinute, c.TenantBurst)},
 		Login: limit.LoginOptions{PerUserIP: limit.Rate{Quota: c.LoginFailures, Window: loginWindow},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,7 +25,17 @@ func (d *Door) auditRoutes() []router.Route {
 				{Name: "from", Doc: "RFC 3339"}, {Name: "to", Doc: "RFC 3339"}, {Name: "limit", Doc: "at most 1000; default 100", Integer: true},
 				{Name: "cursor", Doc: "next of the page before"}, {Name: "order", Doc: "newest (default) or oldest"}}},
 		{Method: http.MethodPost, Path: "/api/v1/audit/verify", Handler: d.verifyAudit, Action: policy.AuditReadAll, Tag: tag,
-			Summary: "Verify every audit chain against its head", Answers: map[string]any{}},
+			Summary: "Verify every audit chain against its head and the checkpoints", Answers: audit.Report{}},
+		{Method: http.MethodGet, Path: "/api/v1/audit/checkpoints", Handler: d.auditCheckpoints, Action: policy.AuditRead, Tag: tag,
+			Summary: "Show the newest signed checkpoint of each log that has the caller's entries, to be kept elsewhere", Answers: Checkpoints{}},
+		{Method: http.MethodGet, Path: "/api/v1/audit/keys", Handler: d.auditKeys, Self: true, Tag: tag,
+			Summary: "Show the public keys that checkpoints are signed with", Answers: AuditKeys{}},
+		{Method: http.MethodGet, Path: "/api/v1/audit/status", Handler: d.auditStatus, Action: policy.AuditReadAll, Tag: tag,
+			Summary: "Say how signing the record is doing", Answers: audit.CheckpointStatus{}},
+		{Method: http.MethodGet, Path: "/api/v1/audit/entries/{id}/proof", Handler: d.proveEntry, Action: policy.AuditRead, Tag: tag,
+			Summary: "Prove that one entry is under a checkpoint; the proof holds nothing of others but hashes", Answers: audit.Proof{}},
+		{Method: http.MethodPost, Path: "/api/v1/audit/export", Handler: d.exportAudit, Action: policy.AuditRead, Tag: tag, Stream: true,
+			Summary: "Export whole chains as JSON lines, with what proves them; verified offline", Accepts: body(ExportBody{})},
 	}
 }
 
@@ -53,7 +64,7 @@ func auditQuery(r *router.Request) (audit.Query, error) {
 	}
 	q := audit.Query{Tenant: v.Get("tenant"), User: v.Get("user"), Action: v.Get("action"), Key: v.Get("key"), Outcome: audit.Outcome(v.Get("outcome")),
 		RequestID: v.Get("request_id"), Cursor: v.Get("cursor"), OldestFirst: v.Get("order") == "oldest", Limit: limit}
-	q.EveryTenant = r.Who.Tenant == "" && q.Tenant == "" && v.Get("scope") != "operator"
+	q.EveryTenant = everyTenant(r, q.Tenant, v.Get("scope"))
 	if q.From, err = timeParam(v.Get("from"), "from"); err != nil {
 		return q, err
 	}
@@ -80,3 +91,91 @@ func timeParam(text, name string) (time.Time, error) {
 }
 
 func (d *Door) verifyAudit(ctx context.Context, _ *router.Request) (any, error) { return d.Verify(ctx) }
+
+// everyTenant says that an operator named nothing narrower.
+func everyTenant(r *router.Request, tenant, scope string) bool {
+	return r.Who.Tenant == "" && tenant == "" && scope != "operator"
+}
+
+// Checkpoints are signed notes, one of each log.
+type Checkpoints struct {
+	Checkpoints []Checkpoint `json:"checkpoints"`
+}
+
+// Checkpoint says, signed, what every chain of one node was at a moment.
+type Checkpoint struct {
+	Node   string    `json:"node"`
+	Epoch  int64     `json:"epoch"`
+	Number int64     `json:"number"`
+	Chains int64     `json:"chains"`
+	Time   time.Time `json:"time"`
+	Text   string    `json:"text"` // the signed note itself: what counts
+}
+
+// AuditKeys are public keys, one a line.
+type AuditKeys struct {
+	Keys string `json:"keys"`
+}
+
+// ExportBody says what is exported. The zero value is all of the caller's own chains; an operator's, those of every tenant.
+type ExportBody struct {
+	Tenant string `json:"tenant,omitempty"` // operators: one tenant's id
+	Scope  string `json:"scope,omitempty"`  // operators: every (default) or operator
+	Since  string `json:"since,omitempty"`  // checkpoints the reader holds: the export proves that it continues them
+}
+
+func (d *Door) auditCheckpoints(ctx context.Context, _ *router.Request) (any, error) {
+	list, err := d.Audit.Checkpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := Checkpoints{Checkpoints: make([]Checkpoint, len(list))}
+	for i, c := range list {
+		out.Checkpoints[i] = Checkpoint{Node: c.Node, Epoch: c.Epoch, Number: c.Number, Chains: c.Chains, Time: c.At, Text: c.Text}
+	}
+	return out, nil
+}
+
+func (d *Door) auditKeys(context.Context, *router.Request) (any, error) {
+	return AuditKeys{d.AuditKeys}, nil
+}
+
+// auditStatus asks the gate as a list of the operator's own chain would: whoever may read that may see how it is kept.
+func (d *Door) auditStatus(ctx context.Context, r *router.Request) (any, error) {
+	if r.Who.Tenant != "" {
+		return nil, operatorsOnly()
+	}
+	if _, err := d.Audit.List(ctx, audit.Query{Limit: 1}); err != nil {
+		return nil, err
+	}
+	return d.AuditStatus(), nil
+}
+
+func operatorsOnly() error {
+	return fault.New(fault.Denied, "only an operator may do this").WithHint("an operator acts outside every tenant")
+}
+
+func (d *Door) proveEntry(ctx context.Context, r *router.Request) (any, error) {
+	return answer(d.Audit.Prove(ctx, r.PathValue("id")))
+}
+
+func (d *Door) exportAudit(ctx context.Context, r *router.Request) (any, error) {
+	var b ExportBody
+	if err := r.Decode(&b); err != nil {
+		return nil, err
+	}
+	if err := oneOf(b.Scope, "scope", "every", "operator"); err != nil {
+		return nil, err
+	}
+	q := audit.Query{Tenant: b.Tenant, EveryTenant: everyTenant(r, b.Tenant, b.Scope)}
+	if b.Since != "" {
+		var err error
+		if q.Since, err = audit.ParseCheckpoints(b.Since); err != nil {
+			return nil, err
+		}
+	}
+	return &router.Response{Header: http.Header{"Content-Type": {"application/x-ndjson"}}, Write: func(w io.Writer, _ func() error) error {
+		_, err := d.Audit.Export(ctx, w, q)
+		return err
+	}}, nil
+}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/haywardhq/hayward/auth/policy"
@@ -25,6 +26,9 @@ type Pipelines interface {
 // Audit is what the door needs of the record; *audit.Service is one.
 type Audit interface {
 	List(ctx context.Context, q audit.Query) (audit.Page, error)
+	Export(ctx context.Context, w io.Writer, q audit.Query) (int64, error)
+	Prove(ctx context.Context, entryID string) (audit.Proof, error)
+	Checkpoints(ctx context.Context) ([]audit.Checkpoint, error)
 }
 
 // Door opens the native routes.
@@ -37,10 +41,13 @@ type Door struct {
 	Rotations Rotations
 	Rotators  func() []string // the kinds that policies can name
 	Audit     Audit
-	Verify    func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
-	Registry  *component.Registry
-	Health    func(ctx context.Context) error
-	Version   string
+	// AuditKeys are the public keys that checkpoints are signed with, one a line.
+	AuditKeys   string
+	AuditStatus func() audit.CheckpointStatus
+	Verify      func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
+	Registry    *component.Registry
+	Health      func(ctx context.Context) error
+	Version     string
 	// MaxUpload is the largest body of a run, in bytes; default 64 MiB.
 	MaxUpload int64
 }

@@ -31,6 +31,9 @@ import (
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/rotation"
+	"github.com/haywardhq/hayward/vault/rotation/jwtkeys"
+	"github.com/haywardhq/hayward/vault/rotation/postgresrole"
+	"github.com/haywardhq/hayward/vault/rotation/webhook"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -48,11 +51,12 @@ type App struct {
 	AppID    string // the app's id
 	Router   *router.Router
 
-	registry *component.Registry
-	settings Settings
-	log      *slog.Logger
-	vault    *Vault
-	server   *server.Server
+	registry    *component.Registry
+	settings    Settings
+	log         *slog.Logger
+	vault       *Vault
+	checkpoints *audit.Checkpointer
+	server      *server.Server
 }
 
 // Reserved are first path segments that no pipeline and no tenant may be called, besides those the router uses: doors
@@ -133,14 +137,21 @@ func (a *App) wire(ctx context.Context) error {
 		Service: config.NewService(v.Store, config.WithGate(gate), config.WithSecrets(a.Secrets), config.WithLogger(a.log))}
 	a.Rotation = rotation.NewManager(v.Store, a.Secrets, append([]rotation.Option{rotation.WithGate(gate), rotation.WithAudit(v.Log),
 		rotation.WithLogger(a.log)}, s.Rotation...)...)
-	a.Audit = audit.NewService(v.Store, gate)
+	httpClient := egress.New(policy, egress.Options{})
+	a.Rotation.RegisterKind("webhook", webhook.New(httpClient))
+	a.Rotation.RegisterKind("postgres-role", postgresrole.New(postgresrole.Options{Dial: httpClient.Dial}))
+	a.Rotation.RegisterKind("jwt-keys", jwtkeys.New())
+	a.Audit = audit.NewService(v.Store, gate, audit.WithOpener(v.Blinder))
+	if a.checkpoints, err = v.Checkpointer(s.CheckpointEvery, a.log); err != nil {
+		return err
+	}
 	var environment pipeline.Resolver
 	if len(s.EnvAllow) > 0 {
 		environment = pipeline.Environment(os.LookupEnv, pipeline.Trust{Allow: s.EnvAllow})
 	}
 	a.Host = host.New(host.Config{
 		DB: v.DB, Gate: gate, Roles: roles, Vault: a.Secrets, Registry: a.registry,
-		HTTP:   egress.New(policy, egress.Options{}),
+		HTTP:   httpClient,
 		Stores: memory.NewManager(journal.New(v.DB), memory.Options{}),
 		InTx:   inTx,
 
@@ -178,6 +189,7 @@ func (a *App) Serve(ctx context.Context) error {
 	}
 	var under sync.WaitGroup
 	under.Go(func() { a.sweep(background) })
+	under.Go(func() { a.checkpoints.Run(background) })
 	err := a.server.Serve(ctx)
 	stop()
 	under.Wait()

@@ -29,6 +29,8 @@ type Settings struct {
 	TokenLifetime time.Duration
 	// SigningKeyLifetime is how long one key signs access tokens before the next one does; default 30 days.
 	SigningKeyLifetime time.Duration
+	// CheckpointEvery is the longest an audit entry waits until it is under a signed checkpoint; default 10 s.
+	CheckpointEvery time.Duration
 	// Rotation changes how secrets are rotated by themselves, after the options of the server's own.
 	Rotation   []rotation.Option
 	RunTimeout time.Duration

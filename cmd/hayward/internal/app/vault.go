@@ -5,11 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/audit/keys"
 	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
@@ -17,6 +20,7 @@ import (
 const (
 	DatabaseFile = "hayward.db"
 	HeadsFile    = "audit.heads"
+	JournalFile  = "audit.checkpoints"
 )
 
 // macPurpose binds the audit's authentication to its use; changing it makes every old entry unverifiable.
@@ -28,9 +32,17 @@ type Vault struct {
 	Store *sqlite.Store
 	Ring  *keyring.Ring
 	Log   *audit.Logger
-	heads *audit.Heads
-	lock  *db.DirLock
-	dir   string
+	// Blinder keeps what may name a person in an entry under the tenant's key.
+	Blinder audit.Blinder
+	// Trusted are the keys that ever signed checkpoints of this record, one a line.
+	Trusted string
+
+	signer  audit.Signer
+	keys    audit.PublicKeys
+	heads   *audit.Heads
+	journal *audit.Journal
+	lock    *db.DirLock
+	dir     string
 }
 
 // OpenVault claims a data directory, opens its database, and makes sure that the root key fits.
@@ -63,17 +75,48 @@ func OpenVault(ctx context.Context, dir string, root keyring.Provider, log *slog
 	if v.heads, err = audit.OpenHeads(DataFile(dir, HeadsFile)); err != nil {
 		return v, err
 	}
-	v.Log = audit.NewLogger(v.Store, audit.WithMAC(v.Ring.MAC(macPurpose)), audit.WithHeads(v.heads), audit.WithLogger(log))
+	if v.journal, err = audit.OpenJournal(DataFile(dir, JournalFile)); err != nil {
+		return v, err
+	}
+	if v.signer, v.keys, err = keys.Signer(ctx, v.Store, v.Ring); err != nil {
+		return v, err
+	}
+	if v.Trusted, err = v.publicKeys(ctx); err != nil {
+		return v, err
+	}
+	v.Blinder = keys.New(v.Ring, v.Store)
+	v.Log = audit.NewLogger(v.Store, audit.WithMAC(v.Ring.MAC(macPurpose)), audit.WithHeads(v.heads), audit.WithLogger(log),
+		audit.WithBlinder(v.Blinder, audit.DefaultPersonal()))
 	return v, nil
 }
 
-// Verify checks every audit chain against the heads kept outside the database.
+func (v *Vault) publicKeys(ctx context.Context) (lines string, err error) {
+	err = v.Store.View(ctx, func(tx driver.Tx) error {
+		list, err := v.Ring.PublicKeys(ctx, tx, audit.SigningPurpose)
+		if err == nil {
+			lines, err = keys.Lines(list)
+		}
+		return err
+	})
+	return lines, err
+}
+
+// Checkpointer returns what signs the record of this process; there is at most one.
+func (v *Vault) Checkpointer(every time.Duration, log *slog.Logger) (*audit.Checkpointer, error) {
+	return audit.NewCheckpointer(v.Log, v.signer, audit.CheckpointOptions{Every: every, Journal: v.journal, Trusted: v.keys, Log: log})
+}
+
+// Verify checks every audit chain against the heads and the checkpoints kept outside the database.
 func (v *Vault) Verify(ctx context.Context) (audit.Report, error) {
 	heads, err := audit.ReadHeads(v.heads.Path())
 	if err != nil {
 		return audit.Report{}, err
 	}
-	return audit.Verify(ctx, v.Store, &heads, v.Ring.MAC(macPurpose))
+	held, err := audit.ReadHeld(v.journal.Path(), v.keys)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	return audit.Verify(ctx, v.Store, &heads, v.Ring.MAC(macPurpose), held)
 }
 
 // Close closes everything in turn.
@@ -81,6 +124,9 @@ func (v *Vault) Close() error {
 	var errs []error
 	if v.DB != nil {
 		errs = append(errs, v.DB.Close())
+	}
+	if v.journal != nil {
+		errs = append(errs, v.journal.Close())
 	}
 	if v.heads != nil {
 		errs = append(errs, v.heads.Close())

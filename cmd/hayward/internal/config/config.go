@@ -24,6 +24,8 @@ type Config struct {
 
 	SigningKeyLifetime time.Duration `name:"signing-key-lifetime" default:"720h" help:"How long one key signs access tokens before the next one does, 1h to 8760h."`
 
+	AuditCheckpointInterval time.Duration `name:"audit-checkpoint-interval" default:"10s" help:"The longest an audit entry waits until it is under a signed checkpoint, 100ms to 1m."`
+
 	RotationCheckInterval time.Duration `name:"rotation-check-interval" default:"1m" help:"How often the server looks for secrets that are due to be rotated, 1s to 24h."`
 
 	MaxBodyBytes   Size          `name:"max-body-bytes" default:"16MiB" help:"Largest body of an ordinary request."`

@@ -116,6 +116,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"issuer", "", nil, []string{"--issuer=ftp://x"}, "issuer: \"ftp://x\" is not"},
 		{"token lifetime", "", nil, []string{"--access-token-lifetime=25h"}, "25h0m0s is outside 1m0s to 24h0m0s"},
 		{"signing key lifetime", "", nil, []string{"--signing-key-lifetime=1m"}, "1m0s is outside 1h0m0s to 8760h0m0s"},
+		{"checkpoints", "", nil, []string{"--audit-checkpoint-interval=1h"}, "1h0m0s is outside 100ms to 1m0s"},
 		{"rotation check", "", nil, []string{"--rotation-check-interval=25h"}, "25h0m0s is outside 1s to 24h0m0s"},
 		{"uploads below bodies", "", nil, []string{"--max-upload-bytes=1MiB"}, "at least max-body-bytes (16MiB)"},
 		{"egress wildcard", "", nil, []string{"--egress-allow=*:443"}, "egress-allow: "},

@@ -49,6 +49,7 @@ var rules = []struct {
 	}},
 	{"access-token-lifetime", func(c Config) string { return outside(c.AccessTokenLifetime, time.Minute, 24*time.Hour) }},
 	{"signing-key-lifetime", func(c Config) string { return outside(c.SigningKeyLifetime, time.Hour, 8760*time.Hour) }},
+	{"audit-checkpoint-interval", func(c Config) string { return outside(c.AuditCheckpointInterval, 100*time.Millisecond, time.Minute) }},
 	{"rotation-check-interval", func(c Config) string { return outside(c.RotationCheckInterval, time.Second, 24*time.Hour) }},
 	{"run-timeout", func(c Config) string { return outside(c.RunTimeout, time.Second, 24*time.Hour) }},
 	{"shutdown-grace", func(c Config) string { return outside(c.ShutdownGrace, 0, time.Hour) }},

@@ -234,7 +234,7 @@ func TestEveryActionIsRecorded(t *testing.T) {
 		if got := strings.Join(outcomes, " "); got != tc.outcomes || !strings.Contains(strings.Join(details, "\n"), tc.details) {
 			t.Errorf("%s %s: %s %v, want %s with %s", tc.path, tc.body, got, details, tc.outcomes, tc.details)
 		}
-		if len(made) == 2 && (made[1].Ref != made[0].ID || made[0].RequestID == "" || made[1].RequestID != made[0].RequestID) {
+		if len(made) == 2 && (string(made[1].Ref) != string(made[0].ID) || made[0].RequestID == "" || made[1].RequestID != made[0].RequestID) {
 			t.Errorf("%s: the entries do not belong together: %+v", tc.path, made)
 		}
 	}
