@@ -98,7 +98,7 @@ func (h *hand) attempt(ctx context.Context, onward bool) error {
 	held, stop := h.hold(ctx)
 	defer stop()
 	err := h.drive(held, onward)
-	if lost := context.Cause(held); err != nil && ctx.Err() == nil && isStale(lost) {
+	if lost := context.Cause(held); err != nil && ctx.Err() == nil && h.row.Holder != "" && isStale(lost) {
 		err = lost // why everything under it was cancelled
 	}
 	if err == nil && h.row.Holder != "" { // it ended with a former version retired: promote gives the lease back itself

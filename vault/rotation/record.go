@@ -58,12 +58,12 @@ type ListOpts struct {
 
 func (o ListOpts) limit() (int, error) {
 	switch {
-	case o.Limit == 0:
-		return 100, nil
 	case o.Limit < 0 || o.Limit > 1000:
 		return 0, fault.New(fault.Invalid, "a page of rotations has 1 to 1000 entries, not %d", o.Limit).At(fault.Where{Field: "limit"})
 	case o.Offset < 0 || o.Offset > maxHistory:
 		return 0, fault.New(fault.Invalid, "an offset is between 0 and %d", maxHistory).At(fault.Where{Field: "offset"})
+	case o.Limit == 0:
+		return 100, nil
 	}
 	return o.Limit, nil
 }
