@@ -168,7 +168,7 @@ func filterTruncate(r *run, a []value.Value) (value.Value, error) {
 	}
 	s, ok := str(a[0])
 	if !ok {
-		return nil, typeErr("can only concatenate %s (not \"str\") to %s", typeName(a[0]), typeName(a[0]))
+		return nil, notTruncated(a[0], kill)
 	}
 	if err := r.alloc(len(s) + len(end)); err != nil {
 		return nil, err
@@ -185,6 +185,30 @@ func filterTruncate(r *run, a []value.Value) (value.Value, error) {
 		}
 	}
 	return like(a[0], s+end), nil
+}
+
+// notTruncated is what Python says of something that is too long and no text: it is cut, and then has no words or takes no end.
+func notTruncated(v value.Value, kill bool) error {
+	name := typeName(v)
+	switch v.(type) {
+	case *value.Dict:
+		return typeErr("unhashable type: 'slice'")
+	case *value.Set:
+		return typeErr("'set' object is not subscriptable")
+	case value.Bytes:
+		if kill {
+			return typeErr("can't concat str to bytes")
+		}
+		return typeErr("a bytes-like object is required, not 'str'")
+	}
+	if !kill {
+		return raise("AttributeError", "%s object has no attribute 'rsplit'", "'"+name+"'")
+	}
+	switch v.(type) {
+	case *value.List, value.Tuple:
+		return typeErr("can only concatenate %s (not \"str\") to %s", name, name)
+	}
+	return typeErr("unsupported operand type(s) for +: '%s' and 'str'", name)
 }
 
 func filterIndent(r *run, a []value.Value) (value.Value, error) {

@@ -21,6 +21,13 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 	if _, ok := str(a); ok && op == tokMod {
 		return r.printf(a, b)
 	}
+	if x, ok := a.(value.Bytes); ok && op == tokMod {
+		out, err := value.FormatBytes(x, value.Plain(b))
+		if err != nil {
+			return nil, err
+		}
+		return out, r.alloc(len(out))
+	}
 	if op == tokMul && (isMarkup(a) && !isInt(b) || isMarkup(b) && !isInt(a)) {
 		return nil, markupTimes(a, b)
 	}

@@ -65,6 +65,9 @@ func Mod(a, b Value) (Value, error) {
 		out, err := Format(string(s), b)
 		return Str(out), err
 	}
+	if s, ok := Plain(a).(Bytes); ok {
+		return FormatBytes(s, b)
+	}
 	a, b = Plain(a), Plain(b)
 	float, ok := numbers(a, b)
 	if !ok {

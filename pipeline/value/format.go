@@ -11,7 +11,34 @@ const maxFormatWidth = 1 << 20
 // Format is Python's format % args for a str: a tuple gives several arguments, a dict named ones ("%(name)s"), anything
 // else is the one argument.
 func Format(format string, args Value) (string, error) {
-	f := &formatter{s: format, args: args}
+	return (&formatter{s: format, args: args}).all()
+}
+
+// FormatBytes is Python's format % args for bytes: %s and %b take bytes, and names are bytes.
+func FormatBytes(format Bytes, args Value) (Bytes, error) {
+	out, err := (&formatter{s: latin(format), args: args, bytes: true}).all()
+	return unlatin(out), err
+}
+
+// latin has a rune for each byte.
+func latin(b Bytes) string {
+	out := make([]rune, len(b))
+	for i := range len(b) {
+		out[i] = rune(b[i])
+	}
+	return string(out)
+}
+
+func unlatin(s string) Bytes {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		out = append(out, byte(r))
+	}
+	return Bytes(out)
+}
+
+func (f *formatter) all() (string, error) {
+	args := f.args
 	if t, ok := args.(Tuple); ok {
 		f.list, f.isTuple = t, true
 	} else {
@@ -32,17 +59,23 @@ func Format(format string, args Value) (string, error) {
 			return "", tooLong()
 		}
 	}
-	if f.next < len(f.list) && !f.named && (f.isTuple || !isMapping(args)) {
-		return "", pyError("TypeError", "not all arguments converted during string formatting")
+	if f.next < len(f.list) && !f.named && (f.isTuple || !f.isMapping(args)) {
+		kind := "string"
+		if f.bytes {
+			kind = "bytes"
+		}
+		return "", pyError("TypeError", "not all arguments converted during %s formatting", kind)
 	}
 	return string(f.out), nil
 }
 
-// isMapping reports whether Python takes v for a mapping here: it has items by key and is no str or tuple.
-func isMapping(v Value) bool {
+// isMapping reports whether Python takes v for a mapping here: it has items by key and is no str or tuple, nor bytes in bytes.
+func (f *formatter) isMapping(v Value) bool {
 	switch v.(type) {
-	case *Dict, *List, Bytes:
+	case *Dict, *List:
 		return true
+	case Bytes:
+		return !f.bytes
 	}
 	return false
 }
@@ -56,6 +89,7 @@ type formatter struct {
 	next    int
 	isTuple bool
 	named   bool
+	bytes   bool // s is bytes, a rune for each
 }
 
 type spec struct {
@@ -111,7 +145,10 @@ func (f *formatter) directive() error {
 		f.out = append(f.out, '%')
 		return nil
 	}
-	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) {
+	if f.bytes && verb > 127 {
+		return pyError("OverflowError", "character argument not in range(0x110000)")
+	}
+	if !strings.ContainsRune("sraduioxXeEfFgGc", verb) && !(f.bytes && verb == 'b') {
 		shown := verb
 		if verb < 31 || verb > 126 { // CPython's own limits
 			shown = '?'
@@ -146,9 +183,13 @@ func (f *formatter) key() (Value, error) {
 	if !ok {
 		return nil, pyError("TypeError", "format requires a mapping")
 	}
-	v, ok := d.Get(name)
+	var at Value = Str(name)
+	if f.bytes {
+		at = unlatin(name)
+	}
+	v, ok := d.GetKey(at)
 	if !ok {
-		return nil, pyError("KeyError", "%s", Repr(Str(name)))
+		return nil, pyError("KeyError", "%s", Repr(at))
 	}
 	return v, nil
 }
@@ -219,6 +260,11 @@ func (f *formatter) size(what string) (int, error) {
 }
 
 func (f *formatter) convert(verb byte, sp spec, v Value) error {
+	if f.bytes {
+		if done, err := f.convertBytes(verb, sp, v); done || err != nil {
+			return err
+		}
+	}
 	switch verb {
 	case 's':
 		f.text(sp, ToStr(v))
@@ -234,6 +280,48 @@ func (f *formatter) convert(verb byte, sp spec, v Value) error {
 		return f.float(verb, sp, v)
 	}
 	return nil
+}
+
+// convertBytes does what is otherwise in bytes.
+func (f *formatter) convertBytes(verb byte, sp spec, v Value) (done bool, err error) {
+	switch verb {
+	case 's', 'b':
+		b, ok := Plain(v).(Bytes)
+		if !ok {
+			return false, pyError("TypeError", "%%b requires a bytes-like object, or an object that implements __bytes__, not '%s'", tpName(v))
+		}
+		f.text(sp, latin(b))
+	case 'r':
+		f.text(sp, ASCII(v))
+	case 'c':
+		return true, f.byteCharacter(sp, v)
+	case 'e', 'E', 'f', 'F', 'g', 'G':
+		if _, _, kind := number(v); kind == notNumber {
+			return false, pyError("TypeError", "float argument required, not %s", tpName(v))
+		}
+		return false, nil
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+func (f *formatter) byteCharacter(sp spec, v Value) error {
+	switch v := Plain(v).(type) {
+	case Bytes:
+		if len(v) == 1 {
+			f.pad(sp, "", latin(v), ' ')
+			return nil
+		}
+	case Int, Bool, *BigInt:
+		n, _, kind := number(v)
+		if kind == isBig || n < 0 || n > 255 {
+			return pyError("OverflowError", "%%c arg not in range(256)")
+		}
+		f.pad(sp, "", string(rune(n)), ' ')
+		return nil
+	}
+	return pyError("TypeError", "%%c requires an integer in range(256) or a single byte")
 }
 
 // ASCII is Python's ascii(v): repr with everything beyond ASCII escaped.

@@ -310,3 +310,36 @@ func BenchmarkToJSON(b *testing.B) {
 		}
 	}
 }
+
+// What CPython 3.11 says of bytes % args.
+func TestFormatBytes(t *testing.T) {
+	b := func(s string) value.Bytes { return value.Bytes(s) }
+	for _, tc := range []struct {
+		format string
+		args   value.Value
+		want   string // repr, or class and message
+	}{
+		{"%s", b("a"), "b'a'"}, {"%5s|%-5s", value.Tuple{b("\xff"), b("b")}, `b'    \xff|b    '`}, {"%.1s", b("ab"), "b'a'"},
+		{"%r", value.Str("é"), `b"'\\xe9'"`}, {"%a", b("x"), `b"b'x'"`}, {"%c", value.Int(65), "b'A'"}, {"%c", b("z"), "b'z'"},
+		{"%c", value.Bool(true), `b'\x01'`}, {"%d", value.Int(3), "b'3'"}, {"%x", value.Int(255), "b'ff'"}, {"%5.1f", value.Float(2.25), "b'  2.2'"},
+		{"", value.NewDict(), "b''"}, {"x", value.Tuple{}, "b'x'"}, {"%%", value.Tuple{}, "b'%'"}, {"%*d", value.Tuple{value.Int(5), value.Int(1)}, "b'    1'"},
+		{"", value.NewList(value.Int(1)), "b''"}, {"%i", value.Float(2.7), "b'2'"}, {"%u", value.Int(7), "b'7'"},
+		{"%s", value.Str("a"), "TypeError: %b requires a bytes-like object, or an object that implements __bytes__, not 'str'"},
+		{"%c", b("zz"), "TypeError: %c requires an integer in range(256) or a single byte"}, {"%c", value.Int(300), "OverflowError: %c arg not in range(256)"},
+		{"%c", value.Float(1.5), "TypeError: %c requires an integer in range(256) or a single byte"},
+		{"%d", b("x"), "TypeError: %d format: a real number is required, not bytes"}, {"%q", value.Int(1), "ValueError: unsupported format character 'q' (0x71) at index 1"},
+		{"%\xe9", value.Int(1), "OverflowError: character argument not in range(0x110000)"}, {"", value.Int(1), "TypeError: not all arguments converted during bytes formatting"},
+		{"", b("x"), "TypeError: not all arguments converted during bytes formatting"}, {"%(a)s", value.NewDict("a", b("q")), "KeyError: b'a'"},
+		{"%(a)s", value.Int(1), "TypeError: format requires a mapping"}, {"%f", value.Str("x"), "TypeError: float argument required, not str"},
+	} {
+		out, err := value.FormatBytes(b(tc.format), tc.args)
+		got := value.Repr(out)
+		if err != nil {
+			f := fault.From(err)
+			got = f.Code + ": " + f.Message
+		}
+		if got != tc.want {
+			t.Errorf("%q %% %s: %s, want %s", tc.format, value.Repr(tc.args), got, tc.want)
+		}
+	}
+}
