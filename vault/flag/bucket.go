@@ -3,7 +3,6 @@ package flag
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash/maphash"
 	"math/bits"
 	"math/rand/v2"
 	"strings"
@@ -50,7 +49,7 @@ const whole = 100_000 // thousandths of a percent
 // fixed size, and answers for exactly the rule and unit that were put. A unit whose slot is taken moves in now and then
 // only: with more units than slots, most evaluations hash, and few allocate.
 type buckets struct {
-	seed  maphash.Seed
+	seed  uint64
 	slots [bucketSlots]atomic.Pointer[bucket]
 }
 
@@ -63,7 +62,24 @@ type bucket struct {
 }
 
 func (b *buckets) slot(rule uint64, unit string) *atomic.Pointer[bucket] {
-	return &b.slots[(maphash.String(b.seed, unit)^rule*0x9e3779b97f4a7c15)>>(64-12)]
+	return &b.slots[(scatter(b.seed^rule*odd, unit)*odd)>>(64-12)]
+}
+
+const odd = 0x9e3779b97f4a7c15
+
+// scatter spreads units over slots. It is no more than that: two units in one slot cost a hash, not an answer.
+func scatter(h uint64, s string) uint64 {
+	for ; len(s) >= 8; s = s[8:] {
+		h = (h ^ (uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 |
+			uint64(s[7])<<56)) * odd
+		h ^= h >> 29
+	}
+	var last uint64
+	for i := range len(s) {
+		last = last<<8 | uint64(s[i])
+	}
+	h = (h ^ last) * odd
+	return h ^ h>>32
 }
 
 func (b *buckets) get(rule uint64, unit string) (n int, ok bool) {

@@ -58,7 +58,7 @@ type Target struct {
 // subject is a caller during one evaluation. The attributes are looked up when the first rule needs them.
 type subject struct {
 	ctx    context.Context
-	caller scope.Caller
+	caller *scope.Caller // shared: not to be changed
 	attrs  Attributes
 	looked bool
 	depth  int

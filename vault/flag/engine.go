@@ -2,8 +2,8 @@ package flag
 
 import (
 	"context"
-	"hash/maphash"
 	"maps"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +37,12 @@ type Engine struct {
 
 	mu   sync.Mutex // growing apps
 	apps atomic.Pointer[map[string]*appFlags]
+	main atomic.Pointer[mainApp] // one of apps, found without hashing: most programs have one
+}
+
+type mainApp struct {
+	name  string
+	flags *appFlags
 }
 
 // EngineOption changes an engine.
@@ -62,7 +68,7 @@ func WithClock(now func() time.Time) EngineOption { return func(e *Engine) { e.n
 // NewEngine returns an engine over a store.
 func NewEngine(store Store, opts ...EngineOption) *Engine {
 	e := &Engine{store: store, now: time.Now, evaluators: map[string]Evaluator{}, stop: func() {},
-		buckets: buckets{seed: maphash.MakeSeed()}}
+		buckets: buckets{seed: rand.Uint64()}}
 	e.apps.Store(&map[string]*appFlags{})
 	for _, o := range opts {
 		o(e)
@@ -77,7 +83,10 @@ func NewEngine(store Store, opts ...EngineOption) *Engine {
 // Close ends listening to the store. Evaluating afterwards is an error.
 func (e *Engine) Close() {
 	e.stop()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.apps.Store(nil)
+	e.main.Store(nil)
 }
 
 // appFlags are the flags of one app that were compiled so far.
@@ -130,6 +139,9 @@ func (a *appFlags) keep(c *compiled, gen uint64) bool {
 
 // app returns the flags of an app, making room for them at the first call.
 func (e *Engine) app(name string) (*appFlags, error) {
+	if m := e.main.Load(); m != nil && m.name == name {
+		return m.flags, nil
+	}
 	if apps := e.apps.Load(); apps == nil {
 		return nil, fault.New(fault.Unavailable, "the flag engine is closed")
 	} else if a := (*apps)[name]; a != nil {
@@ -151,7 +163,10 @@ func (e *Engine) app(name string) (*appFlags, error) {
 	a := &appFlags{}
 	a.flags.Store(&map[string]*compiled{})
 	m[name] = a
-	e.apps.CompareAndSwap(old, &m)
+	e.apps.Store(&m)
+	if len(m) == 1 { // the first, or the first after all were forgotten
+		e.main.Store(&mainApp{name, a})
+	}
 	return a, nil
 }
 

@@ -117,14 +117,15 @@ func (e *Engine) all(ctx context.Context, appID, ownApp string) ([]Detail, error
 }
 
 func (e *Engine) evaluate(ctx context.Context, key, appID, ownApp string) (result, error) {
-	s := subject{ctx: ctx}
-	if err := who.Into(&s.caller, ctx, appID, ownApp); err != nil {
-		return result{}, err
-	}
-	c, err := e.flag(ctx, s.caller.App, key)
+	caller, err := who.Borrow(ctx, appID, ownApp)
 	if err != nil {
 		return result{}, err
 	}
+	c, err := e.flag(ctx, caller.App, key)
+	if err != nil {
+		return result{}, err
+	}
+	s := subject{ctx: ctx, caller: caller}
 	return e.decide(c, &s, nil)
 }
 
@@ -170,9 +171,9 @@ func (e *Engine) match(c *compiled, r *compiledRule, s *subject) (*output, error
 	case opUser:
 		matched = s.caller.User != "" && r.ids.has(s.caller.User)
 	case opRollout:
-		matched = e.rolledOut(c.key, r, &s.caller)
+		matched = e.rolledOut(c.key, r, s.caller)
 	case opSplit:
-		return e.pick(c.key, r, &s.caller), nil
+		return e.pick(c.key, r, s.caller), nil
 	case opSchedule:
 		now := e.now()
 		matched = !now.Before(r.from) && (r.to.IsZero() || now.Before(r.to))

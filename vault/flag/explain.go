@@ -51,7 +51,7 @@ func (e *Engine) explain(ctx context.Context, key, appID, ownApp string) (Explan
 		return Explanation{Detail: failed(key, err)}, err
 	}
 	t := &trace{steps: []Step{}}
-	r, err := e.decide(c, &subject{ctx: ctx, caller: caller}, t)
+	r, err := e.decide(c, &subject{ctx: ctx, caller: &caller}, t)
 	if err != nil {
 		return Explanation{failed(key, err), t.steps}, err
 	}
@@ -112,7 +112,7 @@ func (e *Engine) says(c *compiled, r *compiledRule, s *subject, matched bool) st
 	case RuleSegment:
 		return r.segmentSays(s)
 	}
-	return r.rolloutSays(c.key, &s.caller)
+	return r.rolloutSays(c.key, s.caller)
 }
 
 func (r *compiledRule) segmentSays(s *subject) string {

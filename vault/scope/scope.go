@@ -190,6 +190,16 @@ func Lenient(ctx context.Context) (Caller, error) {
 	return c, nil
 }
 
+// Borrow is [Lenient] without a copy, for what every request does many times over. The caller is shared: whoever borrows it
+// must not change it.
+func Borrow(ctx context.Context) (*Caller, error) {
+	if s, ok := ctx.(*scoped); ok {
+		return &s.caller, nil
+	}
+	c, err := Lenient(ctx)
+	return &c, err
+}
+
 func refuse(cause error) error {
 	return fault.New(fault.Invalid, "%w", cause).WithCode("scope").
 		WithHint("set the scope once, at the door, with scope.WithScope")

@@ -95,3 +95,20 @@ func BenchmarkFromContext(b *testing.B) {
 		scope.FromContext(ctx)
 	}
 }
+
+func TestBorrowIsLenientWithoutACopy(t *testing.T) {
+	ctx := scope.WithScope(t.Context(), "app", "tenant", "user", "ip")
+	for name, c := range map[string]context.Context{"a scope": ctx, "none": t.Context(), "below": context.WithValue(ctx, struct{}{}, 1),
+		"a raw key": context.WithValue(t.Context(), scope.KeyAppID, "raw"), "a conflict": context.WithValue(ctx, scope.KeyTenantID, "other")} {
+		want, wantErr := scope.Lenient(c)
+		got, err := scope.Borrow(c)
+		if *got != want || (err == nil) != (wantErr == nil) {
+			t.Errorf("%s: %v %v, Lenient says %v %v", name, *got, err, want, wantErr)
+		}
+	}
+	one, _ := scope.Borrow(ctx)
+	two, _ := scope.Borrow(ctx)
+	if one != two {
+		t.Error("it was copied")
+	}
+}

@@ -30,6 +30,19 @@ func Into(c *scope.Caller, ctx context.Context, arg, own string) (err error) {
 	return err
 }
 
+// Borrow is [Of] without a copy where that is possible. The caller must not be changed.
+func Borrow(ctx context.Context, arg, own string) (*scope.Caller, error) {
+	c, err := scope.Borrow(ctx)
+	if err != nil {
+		return c, err
+	}
+	if (arg == "" || arg == c.App) && (own == "" || own == c.App) && c.App != "" {
+		return c, nil
+	}
+	settled, err := settle(*c, arg, own)
+	return &settled, err
+}
+
 func settle(c scope.Caller, arg, own string) (scope.Caller, error) {
 	in := c.App
 	for _, app := range [...]string{own, arg} {
