@@ -324,7 +324,7 @@ func testAMigrationUnderCompiledStatements(t *testing.T, d *db.DB) {
 }
 
 func TestAFailedMigrationLeavesNothing(t *testing.T) {
-	d := dbtest.New(t, schema)
+	d := dbtest.NewSQLite(t, schema)
 	bad := db.Schema{Name: "bad", FS: mapFS("CREATE TABLE half (k TEXT);\nCREATE TABLE half (k TEXT);")}
 	if err := d.Migrate(t.Context(), bad); err == nil {
 		t.Fatal("no error")

@@ -138,7 +138,7 @@ func TestAFenceThatFellIsRaisedAgain(t *testing.T) {
 }
 
 func TestSQLiteHasNoFence(t *testing.T) {
-	d := dbtest.New(t, owned)
+	d := dbtest.NewSQLite(t, owned)
 	if holds, why, err := d.FenceHolds(t.Context()); holds || why == "" || err != nil {
 		t.Errorf("%v %q %v", holds, why, err)
 	}

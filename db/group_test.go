@@ -131,7 +131,7 @@ func testAReadIsInterrupted(t *testing.T, d *db.DB) {
 // the error; nobody's write may then be reported as kept, nor run outside a transaction.
 func TestTheEngineGivesATransactionUp(t *testing.T) {
 	for _, swallow := range []bool{false, true} {
-		d := dbtest.New(t, schema)
+		d := dbtest.NewSQLite(t, schema)
 		if err := put(d, "first", 1); err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +225,7 @@ func testAWriteInsideAWriteIsAnError(t *testing.T, d *db.DB) {
 }
 
 func TestClosingAnswersEveryWaitingWrite(t *testing.T) {
-	d := dbtest.New(t, schema)
+	d := dbtest.NewSQLite(t, schema)
 	var kept, refused atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 300 {

@@ -26,8 +26,18 @@ type Engine struct {
 	Break func(t testing.TB, d *db.DB)
 }
 
-// New returns an empty SQLite database with the given schemas, closed at the end of the test.
+// New returns an empty SQLite database with the given schemas, closed at the end of the test; a PostgreSQL one if the
+// variable parts.PostgresEverywhere says so.
 func New(t testing.TB, schemas ...db.Schema) *db.DB {
+	t.Helper()
+	if parts.WantPostgres() {
+		return NewPostgres(t, schemas...)
+	}
+	return NewSQLite(t, schemas...)
+}
+
+// NewSQLite returns an empty SQLite database with the given schemas, closed at the end of the test.
+func NewSQLite(t testing.TB, schemas ...db.Schema) *db.DB {
 	t.Helper()
 	return migrated(t, SQLite(t), schemas)
 }

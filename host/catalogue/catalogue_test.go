@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host/catalogue"
 	"github.com/haywardhq/hayward/pipeline"
@@ -30,14 +30,7 @@ type fixture struct {
 
 func open(t *testing.T, maxPlans int) *fixture {
 	t.Helper()
-	d, err := db.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "c.db"), db.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(context.Background(), catalogue.Schema()); err != nil {
-		t.Fatal(err)
-	}
+	d := dbtest.New(t, catalogue.Schema())
 	f := &fixture{db: d}
 	f.Catalogue = catalogue.New(d, func(src, name string) (*pipeline.Plan, error) {
 		f.compiled.Add(1)

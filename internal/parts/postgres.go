@@ -28,7 +28,13 @@ const (
 	PostgresBin = "HAYWARD_POSTGRES_BIN"
 	// PostgresFsync set to "on" makes a server of one's own write as in production, which benchmarks want.
 	PostgresFsync = "HAYWARD_TEST_POSTGRES_FSYNC"
+	// PostgresEverywhere set to "1" gives tests that take whatever database they get (dbtest.New) a PostgreSQL instead of
+	// SQLite, so that any room's suite can be run over it.
+	PostgresEverywhere = "HAYWARD_TEST_POSTGRES_EVERYWHERE"
 )
+
+// WantPostgres reports whether [PostgresEverywhere] is set.
+func WantPostgres() bool { return os.Getenv(PostgresEverywhere) == "1" }
 
 // PostgresDatabase is a fresh database of one test, and who may enter it.
 type PostgresDatabase struct {
