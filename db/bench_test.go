@@ -29,6 +29,7 @@ func one(d *db.DB) error {
 func BenchmarkUpdateParallel(b *testing.B) {
 	both(b, func(b *testing.B, d *db.DB) {
 		b.SetParallelism(64)
+		b.ResetTimer()
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				if err := one(d); err != nil {
@@ -54,6 +55,7 @@ func BenchmarkView(b *testing.B) {
 	both(b, func(b *testing.B, d *db.DB) {
 		_ = put(d, "a", 1)
 		b.ReportAllocs()
+		b.ResetTimer()
 		b.RunParallel(func(pb *testing.PB) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()

@@ -14,7 +14,7 @@ import (
 
 // Options configures an open database of either kind. The zero value of each field is usable.
 type Options struct {
-	Readers  int              // connections for reading; default: number of CPUs, at least 4
+	Readers  int              // connections for reading, opened when needed; default: number of CPUs, at least 4; over PostgreSQL 16
 	MaxGroup int              // most writes committed together; default 256
 	Now      func() time.Time // the clock; default time.Now
 }
@@ -99,11 +99,18 @@ func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
 		d.readers.give(s, false)
 		return Classify(err)
 	}
-	defer func() {
-		err := d.engine.endRead(s)
-		d.readers.give(s, err == nil)
-	}()
+	defer d.endRead(s)
 	return fn(&Tx{d: d, s: s, now: d.Now()})
+}
+
+// endRead ends a read's transaction and gives its connection back. Nobody waits for a server to say so.
+func (d *DB) endRead(s *session) {
+	end := func() { d.readers.give(s, d.engine.endRead(s) == nil) }
+	if d.engine.path() == "" {
+		go end()
+	} else {
+		end()
+	}
 }
 
 // Update runs fn in the write transaction and returns after its effects are on disk. If fn fails or panics, nothing of

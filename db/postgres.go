@@ -31,6 +31,7 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Readers = or(o.Readers, 16) // most of a read is waiting for the server
 	d, err := open(ctx, e, o.Options)
 	if err == nil {
 		e.listeners = &d.listeners
