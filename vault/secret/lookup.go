@@ -16,6 +16,9 @@ import (
 // It asks no gate: entering the action did. Errors are those of [Service.Get].
 func (s *Service) Lookup(ctx context.Context, under *audit.Pending, name string) (*Secret, error) {
 	t, err := s.inside(under, name)
+	if err == nil && s.plugins != nil {
+		err = s.plugins.SecretAccess(ctx, name, "secret.lookup")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +37,9 @@ func (s *Service) Lookup(ctx context.Context, under *audit.Pending, name string)
 	}
 	if sec.Expired(now) {
 		return nil, expired(name)
+	}
+	if s.metrics != nil {
+		s.metrics.SecretAccessed.Inc()
 	}
 	return sec, nil
 }

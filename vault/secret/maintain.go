@@ -3,6 +3,7 @@ package secret
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
@@ -153,4 +154,23 @@ func (s *Service) Sweep(ctx context.Context, app, tenant string, limit int) (nam
 		return nil
 	})
 	return names, err
+}
+
+// KeyUsed reports whether anything of an owner's secrets still needs a key, for keyring.Ring.DropUnused: a version, or what
+// authenticates a secret or the ledger. It says yes as long as [Service.Reencrypt] is not done. It asks no gate and records
+// nothing, see [Service.Stage].
+func (s *Service) KeyUsed(ctx context.Context, tx driver.Tx, app, tenant, keyID string) (bool, error) {
+	o := Owner{app, tenant}
+	if _, err := s.owned(o, "any"); err != nil {
+		return false, err
+	}
+	key, err := s.presentKey(ctx, tx, o)
+	if err != nil || key == keyID {
+		return err == nil, err
+	}
+	if n, err := tx.CountStaleSecrets(ctx, app, tenant, key); err != nil || n > 0 {
+		return err == nil, err
+	}
+	parts, err := tx.ListLedger(ctx, app, tenant)
+	return slices.ContainsFunc(parts, func(l driver.LedgerRow) bool { return l.MarkKey == keyID }), err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/keyring"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -34,6 +35,8 @@ type Service struct {
 	now      func() time.Time
 	onAccess func(ctx context.Context, key, appID string)
 	onMutate func(ctx context.Context, action, key, appID string)
+	plugins  Plugins            // nil: nobody
+	metrics  *metrics.Collector // nil: nothing is counted
 }
 
 // Option changes a service.
@@ -87,6 +90,7 @@ func NewService(st driver.Store, enc Encryption, opts ...Option) *Service {
 	if s.gate == nil {
 		s.gate = audit.NewGate(audit.NewLogger(st), nil)
 	}
+	s.observe()
 	return s
 }
 
@@ -181,6 +185,11 @@ func (s *Service) enter(ctx context.Context, action, name, appID string, shared 
 	}
 	if s.ringErr != nil {
 		return t, nil, p.EndErr(ctx, s.ringErr)
+	}
+	if s.plugins != nil {
+		if err := s.plugins.SecretAccess(ctx, name, action); err != nil {
+			return t, nil, p.EndErr(ctx, err)
+		}
 	}
 	return t, p, nil
 }
