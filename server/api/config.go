@@ -21,7 +21,7 @@ type Settings interface {
 	ListVersions(ctx context.Context, key, appID string) ([]*config.EntryVersion, error)
 	SetEntry(ctx context.Context, key string, value any, appID string, opts ...config.SetOption) (*config.Entry, error)
 	Rollback(ctx context.Context, key, appID string, version int64, opts ...config.SetOption) (*config.Entry, error)
-	Delete(ctx context.Context, key, appID string) error
+	Delete(ctx context.Context, key, appID string, opts ...config.SetOption) error
 	SetSchema(ctx context.Context, key string, schema json.RawMessage, appID string) error
 	ExplainConfig(ctx context.Context, key string) (*host.ConfigExplanation, error)
 

@@ -42,6 +42,7 @@ func (s *Service) enter(ctx context.Context, action, key, appID string, operator
 
 // update runs a write and the end of its audit entry in one transaction.
 func (s *Service) update(ctx context.Context, c call, key string, fn func(driver.Tx) ([]audit.Detail, error)) error {
+	fn, written := s.observed(ctx, c, key, fn)
 	err := s.table.st.Update(ctx, func(tx driver.Tx) error {
 		details, err := fn(tx)
 		if err != nil {
@@ -55,6 +56,7 @@ func (s *Service) update(ctx context.Context, c call, key string, fn func(driver
 	if s.resolver != nil {
 		s.resolver.Invalidate(key, c.App)
 	}
+	written()
 	return nil
 }
 
@@ -155,14 +157,18 @@ func (s *Service) Rollback(ctx context.Context, key, appID string, version int64
 }
 
 // Delete removes the tenant's own entry, or without a tenant in scope the app's, with all its versions. The key can be set
-// again and goes on with the next version number.
-func (s *Service) Delete(ctx context.Context, key, appID string) error {
+// again and goes on with the next version number. Of the options only [WithExpectedVersion] means something.
+func (s *Service) Delete(ctx context.Context, key, appID string, opts ...SetOption) error {
 	c, err := s.enter(ctx, "config.delete", key, appID, false)
 	if err != nil {
 		return err
 	}
+	var w Write
+	for _, o := range opts {
+		o(&w)
+	}
 	return s.update(ctx, c, key, func(tx driver.Tx) ([]audit.Detail, error) {
-		return nil, Remove(ctx, tx, c.Owner, key, nil)
+		return nil, Remove(ctx, tx, c.Owner, key, w.Expected)
 	})
 }
 

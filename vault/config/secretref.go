@@ -57,6 +57,26 @@ func withRefs(v any) any {
 	return v
 }
 
+// refsIn adds the names of the secrets that a value refers to.
+func refsIn(v any, names map[string]bool) map[string]bool {
+	switch x := v.(type) {
+	case SecretRef:
+		if names == nil {
+			names = map[string]bool{}
+		}
+		names[x.Name] = true
+	case map[string]any:
+		for _, child := range x {
+			names = refsIn(child, names)
+		}
+	case []any:
+		for _, child := range x {
+			names = refsIn(child, names)
+		}
+	}
+	return names
+}
+
 // checkRefs refuses an object that looks like a reference and is none: its writer meant something.
 func checkRefs(v any) error {
 	switch x := v.(type) {

@@ -3,6 +3,8 @@ package config
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/haywardhq/hayward/vault/internal/slots"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -41,6 +44,8 @@ type Service struct {
 	gate     audit.Gate
 	app      string
 	log      *report.Log
+	plugins  Plugins              // nil: nobody
+	metrics  *metrics.Collector   // nil: nothing is counted
 	cache    *slots.Cache[*found] // nil: the store does not tell of changes
 	watchers watchers
 
@@ -106,6 +111,8 @@ func (s *Service) changed(c driver.Change) {
 	case driver.NounConfig:
 		s.cache.Changed(c.App, c.Name)
 		s.watchers.wake(c)
+	case driver.NounSecret:
+		s.watchers.wakeForSecret(c)
 	case driver.NounEverything:
 		s.cache.Clear()
 		s.watchers.wakeAll()
@@ -124,6 +131,9 @@ const maxKept = 32 << 10
 // Value returns what a key resolves to for the caller in the context's scope: the tenant's own entry, else the app's, else
 // vault.ErrConfigNotFound.
 func (s *Service) Value(ctx context.Context, key string) (Value, error) {
+	if s.metrics != nil {
+		s.metrics.ConfigRead.Inc()
+	}
 	c, err := who.Of(ctx, "", s.app)
 	if err != nil {
 		return Value{}, err
@@ -268,6 +278,44 @@ func (s *Service) Secret(ctx context.Context, key string) (sealed.Value, error) 
 		return sealed.Value{}, err
 	}
 	return s.OpenSecret(ctx, ref)
+}
+
+// Open returns the value of a key with every reference to a secret in it opened: a sealed.Value stands where the reference
+// did, at any depth. All are opened in the scope of the caller, and each is audited like any other reading of that secret. One
+// that cannot be opened is the error of the whole. At most 64 references are opened.
+func (s *Service) Open(ctx context.Context, key string) (any, error) {
+	v, err := s.Value(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	left := maxRefs
+	return s.open(ctx, v.Any(), &left)
+}
+
+// maxRefs is how many references one [Service.Open] follows.
+const maxRefs = 64
+
+func (s *Service) open(ctx context.Context, v any, left *int) (_ any, err error) {
+	switch x := v.(type) {
+	case SecretRef:
+		if *left--; *left < 0 {
+			return nil, fault.New(fault.TooLarge, "the value refers to more than %d secrets", maxRefs)
+		}
+		return s.OpenSecret(ctx, x)
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			if x[k], err = s.open(ctx, x[k], left); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i := range x {
+			if x[i], err = s.open(ctx, x[i], left); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
 }
 
 // OpenSecret opens a reference found inside a JSON value, as [Service.Secret] does.

@@ -37,6 +37,9 @@ func (s *Service) Watch(key string, cb WatchCallback) (stop func()) {
 // the service is closed: with a tenant, its own entry set or deleted, or the app's while it has none. Other tenants' and
 // other apps' changes do not reach it.
 //
+// It is also called, with the same value twice, when a secret that the value refers to was written or deleted: the
+// tenant's, or one the app shares.
+//
 // Callbacks of one watch run one after the other, on a goroutine of its own, after the write; several quick changes may
 // arrive as one, from the oldest value to the newest. A panic of cb is logged and ends nothing.
 func (s *Service) WatchContext(ctx context.Context, key string, cb WatchCallback) error {
@@ -141,6 +144,19 @@ func (ws *watchers) wake(c driver.Change) {
 	}
 }
 
+// wakeForSecret tells the watchers of an app, whose values may refer to the secret. It never waits for one.
+func (ws *watchers) wakeForSecret(c driver.Change) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for k, of := range ws.byKey {
+		for w := range of {
+			if k.app == c.App && !w.every && (c.Tenant == driver.Shared || c.Tenant == w.caller.Tenant) {
+				w.wakeForSecret(c.Name)
+			}
+		}
+	}
+}
+
 // wakeAll has every watcher look at everything, because changes may have been missed.
 func (ws *watchers) wakeAll() {
 	ws.mu.Lock()
@@ -165,6 +181,8 @@ type watcher struct {
 	mu      sync.Mutex
 	pending map[string]bool // tenants that changed, of a watch on every one
 	all     bool            // any tenant may have
+	refs    map[string]bool // secrets that the value refers to, of a watch with a caller
+	secret  bool            // one of them changed
 
 	known map[string]state // by tenant; of the goroutine alone
 }
@@ -189,6 +207,37 @@ func (w *watcher) wakeAll() {
 	w.all = true
 	w.mu.Unlock()
 	w.ring()
+}
+
+func (w *watcher) wakeForSecret(name string) {
+	w.mu.Lock()
+	refers := w.refs[name]
+	w.secret = w.secret || refers
+	w.mu.Unlock()
+	if refers {
+		w.ring()
+	}
+}
+
+// takeSecret reports whether a secret changed that the value refers to.
+func (w *watcher) takeSecret() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed := w.secret
+	w.secret = false
+	return changed
+}
+
+// remember notes what was told last.
+func (w *watcher) remember(tenant string, now state) {
+	if w.known[tenant] = now; !now.there {
+		delete(w.known, tenant)
+	}
+	if !w.every {
+		w.mu.Lock()
+		w.refs = refsIn(now.value, nil)
+		w.mu.Unlock()
+	}
 }
 
 func (w *watcher) ring() {
@@ -232,7 +281,7 @@ func (w *watcher) learn() error {
 func (w *watcher) learnOne(tx driver.Tx, tenant string) error {
 	now, err := w.read(tx, tenant)
 	if err == nil && now.there {
-		w.known[tenant] = now
+		w.remember(tenant, now)
 	}
 	return err
 }
@@ -256,7 +305,7 @@ func (w *watcher) read(tx driver.Tx, tenant string) (state, error) {
 
 // look reads everything that may have changed, and tells what did.
 func (w *watcher) look() {
-	tenants := []string{w.caller.Tenant}
+	tenants, secret := []string{w.caller.Tenant}, w.takeSecret()
 	if w.every {
 		tenants = w.take()
 	}
@@ -270,7 +319,7 @@ func (w *watcher) look() {
 			w.unread(err)
 			continue
 		}
-		w.tell(tenant, now)
+		w.tell(tenant, now, secret)
 	}
 }
 
@@ -306,14 +355,12 @@ func (w *watcher) unread(err error) {
 	}
 }
 
-func (w *watcher) tell(tenant string, now state) {
+func (w *watcher) tell(tenant string, now state, secret bool) {
 	before := w.known[tenant]
-	if before.there == now.there && same(before.value, now.value) {
+	if before.there == now.there && same(before.value, now.value) && !secret {
 		return
 	}
-	if w.known[tenant] = now; !now.there {
-		delete(w.known, tenant)
-	}
+	w.remember(tenant, now)
 	if w.ctx.Err() != nil || !w.s.watchers.alive() {
 		return
 	}

@@ -237,23 +237,24 @@ func TestDefectG3_TenantsSeeTheirOwnValuesAlone(t *testing.T) {
 }
 
 func TestDefectH_TagRulesAndEvaluatorsAreEvaluated(t *testing.T) {
-	calls := 0
-	st := memory.New()
-	define(t, st, boolFlag("tag"), flag.WhenTenantTag("plan", "pro").Return(true))
-	define(t, st, boolFlag("custom"), flag.Custom("mine", nil).Return(true))
-	e := flag.NewEngine(st, flag.WithEvaluator("mine", func(context.Context, flag.Target, map[string]any) (bool, error) { calls++; return true, nil }))
-	ctx := flag.WithTags(as("t", "u"), map[string]string{"plan": "pro"})
-	for _, key := range []string{"tag", "custom"} {
-		if v, err := e.Evaluate(ctx, key, ""); err != nil || v != true {
-			t.Errorf("%s: %v, %v", key, v, err)
+	everyStore(t, func(t *testing.T, st store) {
+		calls := 0
+		define(t, st, boolFlag("tag"), flag.WhenTenantTag("plan", "pro").Return(true))
+		define(t, st, boolFlag("custom"), flag.Custom("mine", nil).Return(true))
+		e := flag.NewEngine(st, flag.WithEvaluator("mine", func(context.Context, flag.Target, map[string]any) (bool, error) { calls++; return true, nil }))
+		ctx := flag.WithTags(as("t", "u"), map[string]string{"plan": "pro"})
+		for _, key := range []string{"tag", "custom"} {
+			if v, err := e.Evaluate(ctx, key, ""); err != nil || v != true {
+				t.Errorf("%s: %v, %v", key, v, err)
+			}
 		}
-	}
-	if calls != 1 {
-		t.Errorf("%d calls", calls)
-	}
-	if _, err := e.Evaluate(as("t", "u"), "tag", ""); err == nil || !strings.Contains(fault.From(err).Hint, "WithTenantTags") {
-		t.Errorf("a rule on tags that nobody knows: %v", err)
-	}
+		if calls != 1 {
+			t.Errorf("%d calls", calls)
+		}
+		if _, err := e.Evaluate(as("t", "u"), "tag", ""); err == nil || !strings.Contains(fault.From(err).Hint, "WithTenantTags") {
+			t.Errorf("a rule on tags that nobody knows: %v", err)
+		}
+	})
 }
 
 // TestDefectH2 is in TestWhatIsRefused, too: text for a bool, 3.9 for an int, 150 percent.
