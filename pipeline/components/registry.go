@@ -16,6 +16,7 @@ import (
 	"github.com/haywardhq/hayward/pipeline/components/retrievers"
 	"github.com/haywardhq/hayward/pipeline/components/retrievers/in_memory"
 	"github.com/haywardhq/hayward/pipeline/components/routers"
+	"github.com/haywardhq/hayward/pipeline/components/sessions"
 	"github.com/haywardhq/hayward/pipeline/components/writers"
 	"github.com/haywardhq/hayward/pipeline/docstore/memory"
 	"github.com/haywardhq/hayward/pipeline/supercomponent"
@@ -60,6 +61,8 @@ func types() []*component.Type {
 		routers.DocumentLengthRouterType(),
 		routers.FileTypeRouterType(),
 		routers.MetadataRouterType(),
+		sessions.SessionReaderType(),
+		sessions.SessionWriterType(),
 		writers.DocumentWriterType(),
 	}
 }

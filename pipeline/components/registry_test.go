@@ -12,13 +12,16 @@ import (
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
-// TestFoldersFollowTypes holds the rule that a YAML type tells its file: haystack.components.<path>.<Class> is type
-// Class in <path>.go.
+// TestFoldersFollowTypes holds the rule that a YAML type tells its file: haystack.components.<path>.<Class>, or
+// hayward.components.<path>.<Class>, is type Class in <path>.go.
 func TestFoldersFollowTypes(t *testing.T) {
 	for _, typ := range types() {
 		rest, ok := strings.CutPrefix(typ.Name, "haystack.components.")
+		if own, mine := strings.CutPrefix(typ.Name, "hayward.components."); mine {
+			rest, ok = own, true
+		}
 		if !ok {
-			t.Errorf("%s is no component of Haystack", typ.Name)
+			t.Errorf("%s is neither a component of Haystack nor of Hayward", typ.Name)
 			continue
 		}
 		dot := strings.LastIndexByte(rest, '.')
@@ -63,7 +66,7 @@ func TestTableIsHaystacks(t *testing.T) {
 		})
 	}
 	for _, name := range reg.Names() {
-		if !listed[name] {
+		if !listed[name] && !strings.HasPrefix(name, "hayward.") {
 			t.Errorf("%s is not in testdata/table.json: add it to conformance/oracle/component_table.py", name)
 		}
 	}

@@ -141,10 +141,6 @@ func (f *formatter) directive() error {
 			return err
 		}
 	}
-	if verb == '%' {
-		f.out = append(f.out, '%')
-		return nil
-	}
 	if f.bytes && verb > 127 {
 		return pyError("OverflowError", "character argument not in range(0x110000)")
 	}
