@@ -97,7 +97,7 @@ func TestDefectF3_MetadataAndExpirySurvive(t *testing.T) {
 
 // A policy's lifetime gives each version an expiry of its own, also after the former has passed.
 func TestALifetimeRenewsTheExpiry(t *testing.T) {
-	onEachStore(t, func(t *testing.T, st store) {
+	onLocalStores(t, func(t *testing.T, st store) {
 		secrets, ctx := secretsIn(t, st), as("myapp", "t")
 		setSecret(t, secrets, ctx, "K", "first", secret.WithExpiresAt(time.Now().Add(200*time.Millisecond)))
 		time.Sleep(210 * time.Millisecond)

@@ -37,6 +37,13 @@ var stores = map[string]func(t testing.TB) store{
 	"postgres": func(t testing.TB) store { return postgres.New(dbtest.NewPostgres(t, postgres.Schema())) },
 }
 
+// onLocalStores is onEachStore without a server, for what no server could do differently.
+func onLocalStores(t *testing.T, test func(t *testing.T, st store)) {
+	for _, name := range []string{"memory", "sqlite"} {
+		t.Run(name, func(t *testing.T) { test(t, stores[name](t)) })
+	}
+}
+
 func onEachStore(t *testing.T, test func(t *testing.T, st store)) {
 	for _, name := range slices.Sorted(maps.Keys(stores)) {
 		t.Run(name, func(t *testing.T) { test(t, stores[name](t)) })

@@ -280,7 +280,7 @@ func TestAnUnknownRotatorIsLeftToOthers(t *testing.T) {
 }
 
 func TestTheFirstValueOfASecret(t *testing.T) {
-	onEachStore(t, func(t *testing.T, st store) {
+	onLocalStores(t, func(t *testing.T, st store) {
 		secrets, ctx := secretsIn(t, st), as("app", "t")
 		m := rotation.NewManager(st, secrets)
 		m.RegisterRotator("OTHER", func(context.Context, []byte) ([]byte, error) { return []byte("x"), nil })
@@ -294,6 +294,12 @@ func TestTheFirstValueOfASecret(t *testing.T) {
 		}
 		if value, version := served(t, secrets, ctx, "K"); len(value) != 32 || version != 1 {
 			t.Errorf("%q at %d", value, version)
+		}
+		if err := secrets.Delete(ctx, "K", ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.RotateNow(ctx, "K", ""); code(err) != "SecretNotFound" {
+			t.Errorf("a secret that was deleted came back: %v", err)
 		}
 	})
 }
@@ -373,7 +379,7 @@ func TestTheScopeOfARotator(t *testing.T) {
 
 // The lease is renewed all the while a step runs, and lost when it cannot be.
 func TestALongStepKeepsItsLease(t *testing.T) {
-	onEachStore(t, func(t *testing.T, st store) {
+	onLocalStores(t, func(t *testing.T, st store) {
 		secrets, ctx := secretsIn(t, st), as("app", "t")
 		setSecret(t, secrets, ctx, "K", "first")
 		save(t, st, ctx, rotation.Policy{SecretKey: "K", Interval: time.Hour, Enabled: true, NextRotationAt: long()})
@@ -432,7 +438,7 @@ func TestAStepIsCancelledWhenItsLeaseIsLost(t *testing.T) {
 
 // Stop interrupts a step, records no failure, and leaves the run to whoever comes next.
 func TestStopIsNoFailure(t *testing.T) {
-	onEachStore(t, func(t *testing.T, st store) {
+	onLocalStores(t, func(t *testing.T, st store) {
 		secrets, ctx := secretsIn(t, st), as("app", "t")
 		setSecret(t, secrets, ctx, "K", "first")
 		save(t, st, ctx, rotation.Policy{SecretKey: "K", Interval: time.Hour, Enabled: true, NextRotationAt: long()})

@@ -12,6 +12,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -44,6 +45,8 @@ type Manager struct {
 
 	kept keeper
 
+	metrics *metrics.Collector // nil: nothing is counted
+
 	loop struct {
 		sync.Mutex
 		cancel context.CancelFunc
@@ -56,6 +59,9 @@ type Manager struct {
 
 // Option changes a manager.
 type Option func(*Manager)
+
+// ManagerOption is the documented name of [Option].
+type ManagerOption = Option
 
 // WithAppID sets the app of RotateNow calls that name none. What runs by itself is not limited to it.
 func WithAppID(appID string) Option { return func(m *Manager) { m.app = appID } }
@@ -98,6 +104,9 @@ func WithConcurrency(n int) Option {
 		}
 	}
 }
+
+// WithMetrics has rotations whose new value is served counted. The default is nothing.
+func WithMetrics(c *metrics.Collector) Option { return func(m *Manager) { m.metrics = c } }
 
 // WithBackoff sets how long the manager waits after a failure: base, doubled with each failure of a step in a row, at most
 // limit, and of that a random part between half and all. The defaults are 10 seconds and an hour.

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/id"
 	"github.com/haywardhq/hayward/vault/internal/base"
-	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -122,13 +120,22 @@ func (h *hand) secretOwner() secret.Owner {
 	return secret.Owner{App: h.owner.app, Tenant: h.owner.tenant}
 }
 
-// served returns the number of the version that is served, 0 if there is none.
+// served returns the number of the version that is served, 0 if there is none. A secret that somebody deleted is not found:
+// its rotation does not bring it back.
 func (h *hand) served(ctx context.Context, tx driver.Tx) (int64, error) {
 	head, err := tx.Secret(ctx, h.owner.app, h.owner.tenant, h.key)
-	if errors.Is(err, driver.ErrNotFound) {
+	switch {
+	case errors.Is(err, driver.ErrNotFound):
 		return 0, nil
+	case err == nil && head.Current == 0 && head.Pending != head.Latest:
+		return 0, noSecret(h.key)
 	}
 	return head.Current, err
+}
+
+func noSecret(key string) error {
+	return fault.Wrap(fault.NotFound, base.ErrSecretNotFound, "there is no secret %s to rotate", key).WithCode("SecretNotFound").
+		WithHint("set its first value")
 }
 
 // begin opens a run: from here on its token is known, whatever happens.
@@ -143,8 +150,7 @@ func (h *hand) begin(ctx context.Context) error {
 			return err
 		}
 		if old == 0 && !initial(h.rot) {
-			return fault.Wrap(fault.NotFound, base.ErrSecretNotFound, "there is no secret %s to rotate", h.key).WithCode("SecretNotFound").
-				WithHint("set its first value")
+			return noSecret(h.key)
 		}
 		*row = driver.RotationRow{App: row.App, Tenant: row.Tenant, Name: row.Name, State: creating, RunID: id.New(id.Rotation).String(),
 			Definition: text, Actor: h.by, OldVersion: old, StartedAt: tx.Now(), WakeAt: tx.Now(), Holder: row.Holder, LeaseAt: row.LeaseAt,
@@ -248,164 +254,6 @@ func (h *hand) unchanged(s Step) error {
 func changedMeanwhile(key string, staged int64) error {
 	return fault.Wrap(fault.Conflict, base.ErrVersionConflict, "the secret %s was changed while its rotation was under way", key).
 		WithCode("SecretChanged").WithHint("version %d is staged and kept: abandon the run to go on with what is served", staged)
-}
-
-// promote serves the staged version, says so in the history, and ends the entry, all at once.
-func (h *hand) promote(ctx context.Context) error {
-	if err := h.at("before promote"); err != nil {
-		return err
-	}
-	err := h.save(ctx, func(tx driver.Tx, row *driver.RotationRow) error {
-		now := tx.Now()
-		grace := time.Duration(h.def.Grace) * time.Microsecond
-		err := h.m.secrets.Promote(ctx, tx, h.secretOwner(), h.key, row.NewVersion, row.OldVersion, secret.WithGrace(grace))
-		if errors.Is(err, base.ErrVersionConflict) {
-			return changedMeanwhile(h.key, row.NewVersion)
-		}
-		if err != nil {
-			return err
-		}
-		if err := h.rescheduled(ctx, tx, true); err != nil {
-			return err
-		}
-		_, err = addRecord(ctx, tx, driver.RotationRecordRow{App: row.App, Tenant: row.Tenant, Name: row.Name, RunID: row.RunID,
-			Outcome: string(Rotated), OldVersion: row.OldVersion, NewVersion: row.NewVersion, Details: "{}", By: row.Actor})
-		if err != nil {
-			return err
-		}
-		forward(row, idle)
-		row.Holder, row.WakeAt = "", 0
-		if _, retires := h.rot.(Retirer); retires && row.OldVersion != 0 {
-			row.State, row.WakeAt = current, now+h.def.Grace
-		}
-		return h.entry.EndTx(ctx, tx, audit.OK, h.details()...)
-	})
-	if err != nil {
-		return err
-	}
-	h.m.kept.drop(h.row.RunID)
-	return h.at("promoted")
-}
-
-// rescheduled writes into the policy, if there is one, that a run has ended now.
-func (h *hand) rescheduled(ctx context.Context, tx driver.Tx, rotated bool) error {
-	p, err := policyRow(ctx, tx, h.owner, h.key)
-	if err != nil || p == nil {
-		return err
-	}
-	now := tx.Now()
-	if rotated {
-		p.LastAt = now
-	}
-	p.NextAt, p.UpdatedAt = now+p.Interval, now
-	return tx.PutRotationPolicy(ctx, *p)
-}
-
-// retire ends the grace period of the former version.
-func (h *hand) retire(ctx context.Context) error {
-	s, err := h.step(ctx)
-	if err != nil {
-		return err
-	}
-	if err := h.at("before retire"); err != nil {
-		return err
-	}
-	if r, ok := h.rot.(Retirer); ok {
-		if err := h.call(ctx, s, r.Retire); err != nil {
-			return err
-		}
-	}
-	if err := h.at("called retire"); err != nil {
-		return err
-	}
-	return h.save(ctx, func(_ driver.Tx, row *driver.RotationRow) error {
-		forward(row, idle)
-		row.WakeAt = 0
-		return nil
-	})
-}
-
-// step reads what a step is about.
-func (h *hand) step(ctx context.Context) (Step, error) {
-	s := Step{App: h.owner.app, Tenant: h.owner.tenant, SecretKey: h.key, Token: h.row.RunID, Attempt: int(h.row.Attempt), Params: h.def.Params,
-		Secret: h.open}
-	err := h.m.st.View(ctx, func(tx driver.Tx) (err error) {
-		if s.CurrentVersion, err = h.served(ctx, tx); err != nil {
-			return err
-		}
-		read := h.m.secrets.ReadVersion
-		if s.CurrentVersion != 0 {
-			if s.Current, err = read(ctx, tx, h.secretOwner(), h.key, s.CurrentVersion); err != nil {
-				return err
-			}
-		}
-		switch h.row.State {
-		case pending, changed, tested:
-			s.PendingVersion = h.row.NewVersion
-			s.Pending, err = read(ctx, tx, h.secretOwner(), h.key, s.PendingVersion)
-		case current:
-			s.PreviousVersion = h.row.OldVersion
-			if s.Previous, err = read(ctx, tx, h.secretOwner(), h.key, s.PreviousVersion); errors.Is(err, base.ErrSecretNotFound) {
-				err = nil // somebody destroyed it before its time
-			}
-		}
-		return err
-	})
-	return s, err
-}
-
-// open is [Step.Secret].
-func (h *hand) open(ctx context.Context, name string) (v sealed.Value, err error) {
-	sec, err := h.m.secrets.Lookup(ctx, h.entry, name)
-	if err == nil && sec.Shared {
-		// What every tenant shares would work for one tenant on what belongs to another.
-		err = fault.Wrap(fault.NotFound, base.ErrSecretNotFound, "there is no secret %s of this tenant", name).WithCode("SecretNotFound").
-			WithHint("a rotation opens the tenant's own secrets only, not shared ones")
-	}
-	if err != nil {
-		return v, err
-	}
-	h.entry.Note(audit.Detail{Key: "opened", Value: name}, audit.Detail{Key: "opened.version", Value: strconv.FormatInt(sec.Version, 10)})
-	return sec.Value, nil
-}
-
-// call runs a step of the rotator: inside the tenant's scope, with a deadline, and never longer than it and a little.
-func (h *hand) call(ctx context.Context, s Step, fn func(context.Context, Step) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, h.m.stepTimeout, errStepTimeout)
-	defer cancel()
-	ctx = scope.WithCaller(ctx, scope.Caller{App: h.owner.app, Tenant: h.owner.tenant, User: Actor, RequestID: scope.RequestID(ctx)})
-	done := make(chan error, 1)
-	go func() {
-		defer func() {
-			if recover() != nil { // what it holds may be a value
-				done <- fault.New(fault.Failed, "the rotator of %s panicked", h.key).WithCode("RotatorPanic")
-			}
-		}()
-		done <- fn(ctx, s)
-	}()
-	select {
-	case err := <-done:
-		return h.because(ctx, err)
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-done:
-		return h.because(ctx, err)
-	case <-time.After(min(h.m.lease, h.m.stepTimeout)): // it does not listen to its context
-		return h.because(ctx, ctx.Err())
-	}
-}
-
-var errStepTimeout = fault.New(fault.Timeout, "the rotator did not end in time").WithCode("StepTimeout")
-
-// because replaces an error that only says that the context is over by why it is.
-func (h *hand) because(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-	}
-	return err
 }
 
 // details is what the end of an attempt's entry says.

@@ -24,7 +24,7 @@ func tokenPolicy() *rotation.Policy {
 }
 
 func TestPoliciesThroughTheService(t *testing.T) {
-	onEachStore(t, func(t *testing.T, st store) {
+	onLocalStores(t, func(t *testing.T, st store) {
 		svc, ctx := rotation.NewService(rotation.NewManager(st, secretsIn(t, st))), as("app", "t")
 		p := tokenPolicy()
 		p.Params, p.Windows, p.TimeZone = json.RawMessage(`{"bytes":24}`), []rotation.Window{{Days: []string{"sat"}, From: "22:00", To: "04:00"}}, "Europe/Berlin"
@@ -319,7 +319,7 @@ func TestUnrecordedMeansNotDone(t *testing.T) {
 }
 
 func TestRecordsOfOthers(t *testing.T) {
-	onEachStore(t, func(t *testing.T, st store) {
+	onLocalStores(t, func(t *testing.T, st store) {
 		ctx := as("app", "t")
 		at := time.Now().Add(-time.Hour).UTC().Truncate(time.Microsecond)
 		for i := range 5 {
