@@ -8,6 +8,7 @@ import (
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/id"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -21,6 +22,7 @@ type Logger struct {
 	node  string
 	epoch int64
 	hook  func(context.Context, Entry)
+	count *metrics.Collector // nil: nothing is counted
 
 	blinder  Blinder
 	personal PersonalFields
@@ -57,6 +59,9 @@ func WithEpoch(n int64) Option { return func(l *Logger) { l.epoch = n } }
 // WithHook has fn called with each entry that is on disk, before the caller goes on. It must be quick, and must not use the
 // store.
 func WithHook(fn func(context.Context, Entry)) Option { return func(l *Logger) { l.hook = fn } }
+
+// WithMetrics has entries that are on disk counted. The default is nothing.
+func WithMetrics(c *metrics.Collector) Option { return func(l *Logger) { l.count = c } }
 
 // WithLogger has failures to write an entry logged. The default logs nothing: the caller gets the error.
 func WithLogger(log *slog.Logger) Option { return func(l *Logger) { l.log = log } }
@@ -134,10 +139,18 @@ func (l *Logger) write(ctx context.Context, caller scope.Caller, ev Event, ref s
 		}
 		return "", unwritten(err, nothingDone)
 	}
+	l.told(ctx, row)
+	return row.ID, nil
+}
+
+// told is after an entry is on disk.
+func (l *Logger) told(ctx context.Context, row *driver.AuditRow) {
+	if l.count != nil {
+		l.count.AuditRecorded.Inc()
+	}
 	if l.hook != nil {
 		l.hook(ctx, fromRow(*row))
 	}
-	return row.ID, nil
 }
 
 // row is the entry before it has a place in its chain.

@@ -84,9 +84,7 @@ func (p *Pending) EndTx(ctx context.Context, tx driver.Tx, outcome Outcome, deta
 	}
 	tx.AfterCommit(nil, func() error {
 		p.close(nil)
-		if p.l.hook != nil {
-			p.l.hook(ctx, fromRow(*row))
-		}
+		p.l.told(ctx, row)
 		return nil
 	})
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/internal/who"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -30,6 +31,8 @@ type Engine struct {
 	now        func() time.Time
 	tags       TagSource
 	evaluators map[string]Evaluator
+	more       func(name string) Evaluator // nil: there are no others
+	metrics    *metrics.Collector          // nil: nothing is counted
 
 	hearers hearers
 	buckets buckets
@@ -61,6 +64,15 @@ func WithTenantTags(src TagSource) EngineOption { return func(e *Engine) { e.tag
 func WithEvaluator(name string, fn Evaluator) EngineOption {
 	return func(e *Engine) { e.evaluators[name] = fn }
 }
+
+// WithEvaluators sets where evaluators come from that [WithEvaluator] did not add; it returns nil for a name it does not know.
+// *plugin.Registry has such a method, Evaluator.
+func WithEvaluators(find func(name string) Evaluator) EngineOption {
+	return func(e *Engine) { e.more = find }
+}
+
+// WithMetrics has evaluations counted, and one in 64 timed. The default is nothing.
+func WithMetrics(c *metrics.Collector) EngineOption { return func(e *Engine) { e.metrics = c } }
 
 // WithClock sets the clock of schedules; the default is time.Now.
 func WithClock(now func() time.Time) EngineOption { return func(e *Engine) { e.now = now } }

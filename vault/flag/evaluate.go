@@ -3,6 +3,8 @@ package flag
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/audit"
@@ -117,6 +119,25 @@ func (e *Engine) all(ctx context.Context, appID, ownApp string) ([]Detail, error
 }
 
 func (e *Engine) evaluate(ctx context.Context, key, appID, ownApp string) (result, error) {
+	if e.metrics != nil {
+		return e.measured(ctx, key, appID, ownApp)
+	}
+	return e.unmeasured(ctx, key, appID, ownApp)
+}
+
+// measured is evaluate for an engine with metrics: reading the clock costs as much as an evaluation.
+func (e *Engine) measured(ctx context.Context, key, appID, ownApp string) (result, error) {
+	e.metrics.FlagEvaluated.Inc()
+	if rand.Uint32()%64 != 0 {
+		return e.unmeasured(ctx, key, appID, ownApp)
+	}
+	begun := time.Now()
+	r, err := e.unmeasured(ctx, key, appID, ownApp)
+	e.metrics.FlagEvalTime.Observe(time.Since(begun).Seconds())
+	return r, err
+}
+
+func (e *Engine) unmeasured(ctx context.Context, key, appID, ownApp string) (result, error) {
 	caller, err := who.Borrow(ctx, appID, ownApp)
 	if err != nil {
 		return result{}, err
@@ -274,6 +295,9 @@ func (e *Engine) tagged(r *compiledRule, s *subject) (bool, error) {
 
 func (e *Engine) custom(c *compiled, r *compiledRule, s *subject) (ok bool, err error) {
 	fn := e.evaluators[r.evaluator]
+	if fn == nil && e.more != nil {
+		fn = e.more(r.evaluator)
+	}
 	if fn == nil {
 		return false, fault.New(fault.Invalid, "a rule asks for the evaluator %s, which this program does not have", audit.Display(r.evaluator)).
 			WithHint("add it with flag.WithEvaluator")

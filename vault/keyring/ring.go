@@ -11,6 +11,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/internal/canon"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -27,6 +28,8 @@ type Ring struct {
 	mu       sync.Mutex
 	purposes map[string]bool // of MACs, to be kept when the root key changes
 	rewraps  map[string]Rewrap
+
+	metrics *metrics.Collector // nil: nothing is counted
 }
 
 // Option changes a ring.
@@ -34,6 +37,9 @@ type Option func(*Ring)
 
 // WithCacheSize sets how many opened tenant keys are kept; the default is 4096.
 func WithCacheSize(n int) Option { return func(r *Ring) { r.cache.limit = max(1, n) } }
+
+// WithMetrics has values that are encrypted and opened counted. The default is nothing.
+func WithMetrics(c *metrics.Collector) Option { return func(r *Ring) { r.metrics = c } }
 
 // New returns a ring under a root key, without looking into any store: a key that does not fit is found out when the first
 // value is opened or written, and the root key cannot be changed. Servers use [Open].

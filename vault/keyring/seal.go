@@ -52,6 +52,9 @@ func (r *Ring) Seal(ctx context.Context, tx driver.Tx, p Place, v sealed.Value) 
 	if err != nil {
 		return Box{}, fault.Wrap(fault.Internal, err, "cannot encrypt a value")
 	}
+	if r.metrics != nil {
+		r.metrics.Encrypted.Inc()
+	}
 	return Box{KeyID: k.id, Algorithm: Algorithm, Ciphertext: ct}, nil
 }
 
@@ -75,6 +78,9 @@ func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed
 	}
 	v := sealed.New(pt)
 	clear(pt)
+	if r.metrics != nil {
+		r.metrics.Decrypted.Inc()
+	}
 	return v, nil
 }
 

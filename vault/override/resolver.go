@@ -12,6 +12,7 @@ import (
 	"github.com/haywardhq/hayward/vault/internal/slots"
 	"github.com/haywardhq/hayward/vault/internal/typed"
 	"github.com/haywardhq/hayward/vault/internal/who"
+	"github.com/haywardhq/hayward/vault/metrics"
 	"github.com/haywardhq/hayward/vault/scope"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
@@ -25,6 +26,7 @@ type Resolver struct {
 	log       *slog.Logger
 	now       func() time.Time
 	stop      func()
+	metrics   *metrics.Collector // nil: nothing is counted
 }
 
 // kept is a resolved value. It is shared; what is handed out is cloned if it can be changed.
@@ -48,6 +50,9 @@ func WithCacheTTL(ttl time.Duration) ResolverOption { return func(r *Resolver) {
 
 // WithClock sets the clock that ages are measured by; the default is time.Now.
 func WithClock(now func() time.Time) ResolverOption { return func(r *Resolver) { r.now = now } }
+
+// WithMetrics has resolutions counted. The default is nothing.
+func WithMetrics(c *metrics.Collector) ResolverOption { return func(r *Resolver) { r.metrics = c } }
 
 // NewResolver returns a resolver over the app's entries and the tenants' overrides, which may be one store.
 func NewResolver(configStore config.Store, overrideStore Store, opts ...ResolverOption) *Resolver {
@@ -97,6 +102,9 @@ func (r *Resolver) InvalidateAll() {
 // Resolve returns the tenant's override, else the app's entry, else vault.ErrConfigNotFound. An empty appID means the app in
 // scope. JSON is the caller's own tree.
 func (r *Resolver) Resolve(ctx context.Context, key, appID string) (any, error) {
+	if r.metrics != nil {
+		r.metrics.OverrideRead.Inc()
+	}
 	var c scope.Caller
 	if err := who.Into(&c, ctx, appID, ""); err != nil {
 		return nil, err
