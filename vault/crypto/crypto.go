@@ -55,7 +55,9 @@ func (e *Encryptor) Ring() (*keyring.Ring, error) {
 
 // EncryptionKeyProvider is a place where a key comes from.
 type EncryptionKeyProvider interface {
+	// GetKey returns the key's 32 bytes.
 	GetKey(ctx context.Context) ([]byte, error)
+	// RotateKey puts another key in its place and returns that.
 	RotateKey(ctx context.Context) ([]byte, error)
 }
 
@@ -74,7 +76,8 @@ func (p *EnvKeyProvider) GetKey(ctx context.Context) ([]byte, error) {
 	return root.Bytes(), nil
 }
 
-// RotateKey fails: a program cannot change its own environment for the next start.
+// RotateKey fails: a program cannot change its own environment for the next start. How the root key of a server changes,
+// also one in a variable, is keyring.Ring.RotateRoot.
 func (p *EnvKeyProvider) RotateKey(context.Context) ([]byte, error) {
 	return nil, fault.New(fault.Unsupported, "a key in an environment variable cannot be rotated from here")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
@@ -23,6 +24,7 @@ type Ring struct {
 	roots    atomic.Pointer[roots]
 	system   atomic.Pointer[systemKeys]
 	cache    *cache
+	keep     time.Duration // of replaced keys
 	fresh    flight
 
 	mu       sync.Mutex
@@ -47,7 +49,7 @@ func New(root Root, opts ...Option) (*Ring, error) {
 	if root.IsZero() {
 		return nil, noRoot("no root key was given")
 	}
-	r := &Ring{provider: root, cache: newCache(4096), purposes: map[string]bool{}, rewraps: map[string]Rewrap{}}
+	r := &Ring{provider: root, cache: newCache(4096), keep: DefaultKeepReplaced, purposes: map[string]bool{}, rewraps: map[string]Rewrap{}}
 	r.roots.Store(newRoots(openRoot(root)))
 	for _, o := range opts {
 		o(r)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -394,8 +395,9 @@ func TestATenantsKeyChanges(t *testing.T) {
 func TestUnusedKeysAreDropped(t *testing.T) {
 	now := int64(1_000_000)
 	st := clockStore{memory.New(), &now}
-	r := open(t, st)
+	r := open(t, st, keyring.WithKeepReplaced(time.Minute)) // an hour is the least
 	first := seal(t, r, st, place, "old")
+	now += time.Hour.Microseconds()
 	var second string
 	_ = st.Update(t.Context(), func(tx driver.Tx) (err error) { second, err = r.RotateTenant(t.Context(), tx, "a", "t"); return err })
 	drop := func(used ...string) (dropped []string) {
@@ -411,7 +413,7 @@ func TestUnusedKeysAreDropped(t *testing.T) {
 	if got := drop(); got != nil {
 		t.Errorf("at once: %v", got)
 	}
-	now += keyring.DropGrace
+	now += time.Hour.Microseconds()
 	if got := drop(first.KeyID); got != nil {
 		t.Errorf("in use: %v", got)
 	}

@@ -1,8 +1,12 @@
 package keyring
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
@@ -196,27 +200,28 @@ func (r *Ring) RotateTenant(ctx context.Context, tx driver.Tx, app, tenant strin
 	return k.id, nil
 }
 
-// DropGrace is how long a replaced key is kept at least, in microseconds: longer than any transaction that may still be
-// writing a value under it.
-const DropGrace = int64(3600) * 1_000_000
+// DefaultKeepReplaced is how long a replaced key is kept at least: 90 days.
+const DefaultKeepReplaced = 90 * 24 * time.Hour
 
-// DropUnused destroys those of a tenant's replaced keys that nothing needs any more, and returns their ids. used says
-// whether anything the rooms keep still names a key; that no secret's version does is checked besides. tx must be a write
-// transaction.
+// WithKeepReplaced sets how long a replaced key is kept at least, needed or not; the default is [DefaultKeepReplaced]. It
+// must be longer than backups of the data are kept, because what an older backup holds may need a key that nothing needs
+// today; and longer than any transaction may still be writing a value, so that less than an hour means an hour.
+func WithKeepReplaced(d time.Duration) Option { return func(r *Ring) { r.keep = max(d, time.Hour) } }
+
+// DropUnused destroys those of a tenant's replaced keys that nothing needs any more, once they are old enough (see
+// [WithKeepReplaced]), and returns their ids. used says whether anything the rooms keep still names a key; that no secret's
+// version does is checked besides. tx must be a write transaction.
 func (r *Ring) DropUnused(ctx context.Context, tx driver.Tx, app, tenant string, used func(keyID string) (bool, error)) (dropped []string, err error) {
 	keys, err := tx.ListKeys(ctx, app, tenant)
 	if err != nil {
 		return nil, err
 	}
-	primary, err := tx.PrimaryKey(ctx, app, tenant)
-	if errors.Is(err, driver.ErrNotFound) || (err == nil && tx.Now()-primary.CreatedAt < DropGrace) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range keys {
-		if k.Primary {
+	keys = slices.DeleteFunc(keys, func(k driver.KeyRow) bool { return strings.HasPrefix(k.ID, namedPrefix) })
+	slices.SortFunc(keys, func(a, b driver.KeyRow) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	for i, k := range keys {
+		if k.Primary || i+1 == len(keys) || tx.Now()-keys[i+1].CreatedAt < r.keep.Microseconds() {
 			continue
 		}
 		n, err := tx.KeyUses(ctx, app, tenant, k.ID)
