@@ -8,7 +8,7 @@
 // is not, or not exactly, is an error; the accessors with a default give the default and log that. Versions rise by one
 // and are never used twice; the last 100 are kept. A JSON Schema may be set on a name; every value of it, overrides
 // included, must fit. A value may refer to secrets by name ([SecretRef]); they are opened when they are asked for, in the
-// scope of who asks, and are never part of a value.
+// scope of who asks, and are never part of a value. A watch hears of a change of the value, and of the secrets it refers to.
 //
 // What is read is kept in a cache of a fixed size, and dropped before the write that changed it returns. Reading asks no
 // gate and writes no record: it is what every request does. Managing does both, see [Service].

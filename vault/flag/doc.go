@@ -10,9 +10,14 @@
 // another. What cannot be evaluated is the reason ERROR with a code, and logged; the typed accessors of [Service] then
 // give the caller's default.
 //
+// Conditions look at attributes of the caller, or at a [Segment]: a named list of conditions that many flags share. Each
+// write of a flag, a segment or a tenant's own value is a version that can be gone back to; a write may name the version it
+// has seen. [Engine.OnChange] tells of what changed, in this process or another.
+//
 // A rollout puts a tenant into bucket SHA-256(tenant ":" flag) mod 100, as the API this wing keeps does;
 // [SaltedRollout] and [Split] use a salted, length-prefixed hash in steps of 0.001 %, by tenant or by user.
 //
 // Evaluating asks no gate and writes no record: it is what every request does. Changing flags does both, see [Service].
-// What is stored lies in vault/store; config next door is for values that are not decided by rules.
+// What is stored lies in vault/store; config next door is for values that are not decided by rules; openfeature below is for
+// programs that speak to flags through the OpenFeature SDK.
 package flag
