@@ -324,3 +324,55 @@ func TestACheckedHeadIsNotAnExcuse(t *testing.T) {
 		}
 	})
 }
+
+// The whole of a tenant put back before this process began: the audit record knows a later revision.
+func TestCheck(t *testing.T) {
+	everyStore(t, func(t *testing.T, st driver.Store) {
+		svc := service(t, st)
+		set(t, svc, "t", "K", "one")
+		set(t, svc, "t", "L", "one")
+		if _, err := svc.SetShared(as(""), "S", []byte("v"), "", secret.WithDestinations(openai)); err != nil {
+			t.Fatal(err)
+		}
+		fine(t, svc.Delete(as("t"), "L", ""))
+		fine(t, inTx(t, st, func(ctx context.Context, tx driver.Tx) error { return svc.WriteAsBefore(ctx, tx, ownerT, "EARLY", "v") }))
+		old := snapshot(t, st, "K")
+		set(t, svc, "t", "K", "two")
+		check := func(tenant string) secret.Checked {
+			t.Helper()
+			c, err := service(t, st).Check(t.Context(), "myapp", tenant)
+			fine(t, err)
+			return c
+		}
+		if c := check("t"); !c.OK() || c.Secrets != 3 || c.Versions != 4 || c.Revision != 4 || c.Recorded != 4 {
+			t.Errorf("%+v", c)
+		}
+		if c := check(driver.Shared); !c.OK() || c.Secrets != 1 || c.Versions != 1 || c.Revision != 1 || c.Recorded != 1 {
+			t.Errorf("%+v", c)
+		}
+		if c := check("nobody"); !c.OK() || c.Secrets != 0 {
+			t.Errorf("%+v", c)
+		}
+		now := snapshot(t, st, "K")
+		putBack(t, st, old)
+		if c := check("t"); c.OK() || len(c.Problems) != 1 {
+			t.Errorf("a head put back: %+v", c)
+		}
+		putLedger(t, st, old.ledger)
+		if got := value(service(t, st), "t", "K"); got != "one" {
+			t.Errorf("rows alone cannot show this, but: %q", got)
+		}
+		if c := check("t"); c.OK() || c.Revision != 3 || c.Recorded != 4 {
+			t.Errorf("everything put back: %+v", c)
+		}
+		putBack(t, st, now)
+		putLedger(t, st, now.ledger)
+		bad := now
+		bad.versions = []driver.SecretVersion{now.versions[0], now.versions[1]}
+		bad.versions[0].Metadata = `{"a":"b"}`
+		putBack(t, st, bad)
+		if c := check("t"); c.OK() || c.Versions != 3 {
+			t.Errorf("a former version changed: %+v", c)
+		}
+	})
+}
