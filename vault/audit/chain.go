@@ -18,8 +18,17 @@ type tail struct {
 	hash []byte
 }
 
-// append gives rows of one chain their numbers, hashes and MACs, and adds them in tx.
+// append adds rows of one chain in tx. If the chain was changed, they go beside it as long as a break-glass is open.
 func (l *Logger) append(ctx context.Context, tx driver.Tx, rows []*driver.AuditRow) error {
+	err := l.appendTo(ctx, tx, rows)
+	if !errors.Is(err, base.ErrAuditBroken) {
+		return err
+	}
+	return l.beside(ctx, tx, rows, err)
+}
+
+// appendTo gives rows of one chain their numbers, hashes and MACs, and adds them in tx.
+func (l *Logger) appendTo(ctx context.Context, tx driver.Tx, rows []*driver.AuditRow) error {
 	c := rows[0].Chain
 	l.mu.Lock()
 	t, known := l.tails[c]
