@@ -144,7 +144,7 @@ func TestAnActionIsTwoEntriesAndItsNotes(t *testing.T) {
 func TestTheDocumentedCallsReadTheScopeAndReturnErrors(t *testing.T) {
 	st := memory.New()
 	var hooked []audit.Entry
-	l := audit.NewLogger(st, audit.WithHook(func(_ context.Context, e audit.Entry) { hooked = append(hooked, e) }))
+	l := audit.NewLogger(st, audit.WithHook(audit.HookFunc(func(_ context.Context, e audit.Entry) { hooked = append(hooked, e) })))
 	ctx := scope.WithScope(t.Context(), "myapp", "tenant-1", "user-42", "10.0.0.1")
 	if err := l.LogAccess(ctx, "api-key", "secret.accessed", "secret"); err != nil {
 		t.Fatal(err)

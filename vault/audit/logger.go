@@ -21,7 +21,7 @@ type Logger struct {
 	heads *Heads
 	node  string
 	epoch int64
-	hook  func(context.Context, Entry)
+	hook  Hook
 	count *metrics.Collector // nil: nothing is counted
 
 	blinder  Blinder
@@ -56,10 +56,6 @@ func WithNode(name string) Option {
 // goes on in the next epoch: the entries before it stay as they are, and the verifier keeps saying what is wrong with them.
 func WithEpoch(n int64) Option { return func(l *Logger) { l.epoch = n } }
 
-// WithHook has fn called with each entry that is on disk, before the caller goes on. It must be quick, and must not use the
-// store.
-func WithHook(fn func(context.Context, Entry)) Option { return func(l *Logger) { l.hook = fn } }
-
 // WithMetrics has entries that are on disk counted. The default is nothing.
 func WithMetrics(c *metrics.Collector) Option { return func(l *Logger) { l.count = c } }
 
@@ -71,6 +67,9 @@ func NewLogger(st driver.Store, opts ...Option) *Logger {
 	l := &Logger{st: st, node: "node-1", epoch: 1, log: slog.New(slog.DiscardHandler), tails: map[driver.Chain]tail{}}
 	for _, o := range opts {
 		o(l)
+	}
+	if t, ok := st.(interface{ auditTable() *Table }); ok {
+		t.auditTable().bind(l)
 	}
 	return l
 }
@@ -127,20 +126,29 @@ func (l *Logger) Begin(ctx context.Context, caller scope.Caller, ev Event) (*Pen
 
 // write makes an entry durable on its own, and returns its id.
 func (l *Logger) write(ctx context.Context, caller scope.Caller, ev Event, ref string, outcome Outcome, more []Detail) (string, error) {
-	row, err := l.row(caller, ev, ref, outcome, more)
+	row, err := l.record(ctx, caller, ev, ref, outcome, more)
 	if err != nil {
 		return "", err
+	}
+	return row.ID, nil
+}
+
+// record is write, and returns the entry with its place.
+func (l *Logger) record(ctx context.Context, caller scope.Caller, ev Event, ref string, outcome Outcome, more []Detail) (*driver.AuditRow, error) {
+	row, err := l.row(caller, ev, ref, outcome, more)
+	if err != nil {
+		return nil, err
 	}
 	if err := l.batch.write(ctx, l, row); err != nil {
 		l.log.ErrorContext(ctx,
 			"an audit entry could not be written", "action", row.Action, "app", row.App, "tenant", row.Tenant, "error", err)
 		if ref != "" {
-			return "", unwritten(err, heldBack)
+			return nil, unwritten(err, heldBack)
 		}
-		return "", unwritten(err, nothingDone)
+		return nil, unwritten(err, nothingDone)
 	}
 	l.told(ctx, row)
-	return row.ID, nil
+	return row, nil
 }
 
 // told is after an entry is on disk.
@@ -149,7 +157,7 @@ func (l *Logger) told(ctx context.Context, row *driver.AuditRow) {
 		l.count.AuditRecorded.Inc()
 	}
 	if l.hook != nil {
-		l.hook(ctx, fromRow(*row))
+		l.hook.Audited(ctx, fromRow(*row))
 	}
 }
 

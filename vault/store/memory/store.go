@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/override"
@@ -23,6 +24,7 @@ type Store struct {
 	*flags
 	*configs
 	*overrides
+	*audits
 	*rotations
 
 	mu   sync.RWMutex
@@ -36,6 +38,7 @@ type (
 	flags     = flag.Table
 	configs   = config.Table
 	overrides = override.Table
+	audits    = audit.Table
 	rotations = rotation.Table
 )
 
@@ -85,6 +88,7 @@ func New() *Store {
 		rotation: newRotationTables(),
 	}}
 	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
+	s.audits = audit.NewTable(s)
 	s.rotations = rotation.NewTable(s)
 	return s
 }

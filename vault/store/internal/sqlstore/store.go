@@ -9,6 +9,7 @@ import (
 
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/override"
@@ -34,6 +35,7 @@ type Store struct {
 	*flags
 	*configs
 	*overrides
+	*audits
 	*rotations
 
 	db *db.DB
@@ -43,6 +45,7 @@ type (
 	flags     = flag.Table
 	configs   = config.Table
 	overrides = override.Table
+	audits    = audit.Table
 	rotations = rotation.Table
 )
 
@@ -50,6 +53,7 @@ type (
 func New(d *db.DB) *Store {
 	s := &Store{db: d}
 	s.flags, s.configs, s.overrides = flag.NewTable(s), config.NewTable(s), override.NewTable(s)
+	s.audits = audit.NewTable(s)
 	s.rotations = rotation.NewTable(s)
 	return s
 }
