@@ -78,7 +78,7 @@ type Keys interface {
 	ListKeys(ctx context.Context, app, tenant string) ([]KeyRow, error)
 	// DeleteKey removes a key, if there is one.
 	DeleteKey(ctx context.Context, app, tenant, id string) error
-	// KeyUses returns how many versions of a tenant's secrets are encrypted under a key.
+	// KeyUses returns how many versions of a tenant's secrets and keys of its audit entries are encrypted under a key.
 	KeyUses(ctx context.Context, app, tenant, id string) (int64, error)
 	// ListKeysEverywhere returns up to limit keys after the given one, by app, tenant and id.
 	ListKeysEverywhere(ctx context.Context, after KeyRow, limit int) ([]KeyRow, error)

@@ -127,6 +127,11 @@ func (x *tx) KeyUses(_ context.Context, app, tenant, id string) (n int64, err er
 			}
 		}
 	}
+	for k, row := range x.s.data.proofs.keys {
+		if k.app == app && k.tenant == tenant && row.KeyID == id {
+			n++
+		}
+	}
 	return n, nil
 }
 

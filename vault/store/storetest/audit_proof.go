@@ -211,6 +211,9 @@ func testAuditBeside(t *testing.T, h Harness) {
 		if errors.Join(err, err2, err3) != nil || len(mine) != 2 || len(all) != 3 || len(none) != 0 || all[2].Tenant != "u" {
 			t.Errorf("%v %v %v", mine, all, none)
 		}
+		if n, err := tx.KeyUses(ctx, "a", "t", "key"); err != nil || n != 2 {
+			t.Errorf("a key that audit keys are under is used %d times, %v", n, err)
+		}
 		list, err := tx.ListAuditGlass(ctx, "a", "t", 9)
 		if err != nil || len(list) != 2 || list[0].ID != "g2" || list[1].ClosedAt != 5 || string(list[1].MAC) != "mac" {
 			t.Errorf("%+v, %v", list, err)

@@ -120,7 +120,8 @@ func (x *tx) KeyUses(ctx context.Context, app, tenant, id string) (n int64, err 
 	if err := x.own(app, tenant); err != nil {
 		return 0, err
 	}
-	err = x.row(ctx, "SELECT count(*) FROM vault_secret_version WHERE app = ? AND tenant = ? AND key_id = ?", []any{app, tenant, id}, &n)
+	err = x.row(ctx, `SELECT (SELECT count(*) FROM vault_secret_version WHERE app = ? AND tenant = ? AND key_id = ?) +
+		(SELECT count(*) FROM vault_audit_key WHERE app = ? AND tenant = ? AND key_id = ?)`, []any{app, tenant, id, app, tenant, id}, &n)
 	return n, err
 }
 
