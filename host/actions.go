@@ -5,6 +5,8 @@ import "github.com/haywardhq/hayward/auth/policy"
 // vaultWords are the vault's own words for what it is about to record, by the policy's word for who may. An action that is not
 // here asks for itself: "pipeline.run" for "pipeline:run".
 var vaultWords = map[policy.Action][]string{
+	policy.PipelineRun: {"session.forget"}, // what one's own runs remembered
+
 	policy.SecretList:     {"secret.list_deleted"},
 	policy.SecretReadMeta: {"secret.get_meta", "secret.list_versions", "secret.history", "secret.explain"},
 	policy.SecretReveal:   {"secret.get", "secret.get_version"},

@@ -40,18 +40,17 @@ func (h *Host) execute(ctx context.Context, c scope.Caller, entry *audit.Pending
 	ctx, cancel := context.WithTimeoutCause(ctx, h.c.RunTimeout, fault.New(fault.Timeout, "the run took longer than %s", h.c.RunTimeout))
 	defer cancel()
 	w := newWords(req.Secrets)
-	rc := pipeline.RunContext{Secrets: req.Secrets, RequestID: c.RequestID}
-	if h.c.Flags != nil {
-		rc.Flags = runFlags{h.c.Flags, c}
-	}
 	opts := []pipeline.Option{
-		pipeline.WithRunContext(rc),
+		pipeline.WithRunContext(h.runContext(c, req, w)),
 		pipeline.WithResolver(&resolver{vault: h.c.Vault, environment: h.c.Environment, under: entry, redact: w.secrets}),
 		pipeline.WithHTTP(h.c.HTTP),
 		pipeline.WithStores(h.c.Stores.Provider(c.App, c.Tenant, d.Name)),
 		pipeline.WithFiles(noFiles{}),
 		pipeline.IncludeOutputsFrom(include...),
 		pipeline.WithLogger(w.logger(h.c.Log)),
+	}
+	if h.c.Concurrency > 1 {
+		opts = append(opts, pipeline.WithConcurrency(h.c.Concurrency))
 	}
 	flush := func() error { return nil }
 	if req.Stream != nil {
@@ -76,6 +75,11 @@ func noteRun(entry *audit.Pending, res *pipeline.Result, took time.Duration) {
 	if res != nil {
 		noteSecrets(entry, res.Secrets)
 		entry.Note(audit.Detail{Key: "steps", Value: strconv.Itoa(res.Steps)})
+		if l := paid(res.Ledger); l != nil {
+			entry.Note(audit.Detail{Key: "calls", Value: strconv.FormatInt(l.Total.Calls, 10)},
+				audit.Detail{Key: "tokens_in", Value: strconv.FormatInt(l.Total.TokensIn, 10)},
+				audit.Detail{Key: "tokens_out", Value: strconv.FormatInt(l.Total.TokensOut, 10)})
+		}
 	}
 	entry.Note(audit.Detail{Key: "ms", Value: strconv.FormatInt(took.Milliseconds(), 10)})
 }
@@ -105,7 +109,7 @@ func (w words) result(id string, d *Deployed, res *pipeline.Result, took time.Du
 	for i, text := range res.Warnings {
 		warnings[i] = w.secrets.String(text)
 	}
-	out := &RunResult{RunID: id, Pipeline: d.Name, Version: d.Version, Outputs: outputs, Warnings: warnings, Took: took}
+	out := &RunResult{RunID: id, Pipeline: d.Name, Version: d.Version, Outputs: outputs, Warnings: warnings, Took: took, Usage: paid(res.Ledger)}
 	if declared := d.Plan.Declared(); len(declared.Outputs) > 0 {
 		out.Declared = declared.Gather(outputs)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host/catalogue"
+	"github.com/haywardhq/hayward/host/session"
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/docstore"
@@ -48,6 +49,14 @@ type Config struct {
 	Environment pipeline.Resolver
 	// Flags answers for the flags that components look at; nil has none.
 	Flags *flag.Service
+	// Sessions keeps conversations; nil keeps none.
+	Sessions Sessions
+	// Prices turns tokens into money; nil counts tokens only.
+	Prices pipeline.Prices
+	// Tracing is where spans go; without a tracer there are none.
+	Tracing Tracing
+	// Concurrency is how many components of one run may run at once; 1, the default, is Haystack's sequential order.
+	Concurrency int
 	// Reserved are names no pipeline may have: the first path segments of the server's routes.
 	Reserved []string
 	Log      *slog.Logger
@@ -92,7 +101,7 @@ func New(c Config) *Host {
 }
 
 // Schemas are the tables of the host.
-func Schemas() []db.Schema { return []db.Schema{catalogue.Schema()} }
+func Schemas() []db.Schema { return []db.Schema{catalogue.Schema(), session.Schema()} }
 
 func (h *Host) compile(source, name string) (*pipeline.Plan, error) {
 	return pipeline.Load([]byte(source), name, h.c.Registry, pipeline.LoadOptions{})

@@ -47,6 +47,10 @@ type RunRequest struct {
 	Secrets map[string]sealed.Value
 	// CallerRequestID is the caller's own id for the request; it is recorded, never trusted. At most 128 bytes.
 	CallerRequestID string
+	// Session names a conversation of the caller's own, for components that read and add to it.
+	Session string
+	// Budget is what this run may spend; nil is no bound but the server's.
+	Budget *pipeline.BudgetLimits
 	// Stream takes redacted chunks as they come; may be nil.
 	Stream func(component string, chunk *chat.StreamingChunk) error
 }
@@ -62,6 +66,8 @@ type RunResult struct {
 	Declared *value.Dict
 	Warnings []string
 	Took     time.Duration
+	// Usage is what the run paid for, by component; nil when it called no model.
+	Usage *pipeline.Ledger
 }
 
 // Run runs a deployed pipeline. Two audit entries frame it; the second names every secret that was used, the layer that
@@ -98,6 +104,9 @@ func (h *Host) run(ctx context.Context, c scope.Caller, entry *audit.Pending, re
 			return nil, fault.New(fault.TooLarge, "the request id is longer than 128 bytes").At(fault.Where{Field: "context.request_id"})
 		}
 		entry.Note(audit.Detail{Key: "caller_request_id", Value: id})
+	}
+	if err := h.checkContext(req); err != nil {
+		return nil, err
 	}
 	in, include, err := h.prepare(c, deployed, req)
 	if err != nil {

@@ -21,6 +21,7 @@ type Pipelines interface {
 	Pipeline(ctx context.Context, name string) (*host.Deployed, error)
 	Run(ctx context.Context, req host.RunRequest) (*host.RunResult, error)
 	ExplainSecret(ctx context.Context, name, pipeline string) (*host.Explanation, error)
+	ForgetSession(ctx context.Context, id string) error
 }
 
 // Audit is what the door needs of the record; *audit.Service is one.
@@ -72,6 +73,7 @@ func (d *Door) Routes() []router.Route {
 			Summary: "List the component types", Answers: Components{}},
 	}
 	routes = append(routes, d.pipelineRoutes()...)
+	routes = append(routes, d.sessionRoutes()...)
 	routes = append(routes, d.secretRoutes()...)
 	routes = append(routes, d.secretHistoryRoutes(false)...)
 	routes = append(routes, d.secretHistoryRoutes(true)...)

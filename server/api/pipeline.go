@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/haywardhq/hayward/auth/policy"
@@ -184,6 +186,25 @@ type RunAnswer struct {
 	Declared  map[string]any `json:"declared,omitempty"`
 	Warnings  []string       `json:"warnings"`
 	Millis    int64          `json:"ms"`
+	Usage     *Usage         `json:"usage,omitempty"` // of models; absent when none was called
+}
+
+// Account is what was paid for.
+type Account struct {
+	Calls     int64   `json:"calls"`
+	TokensIn  int64   `json:"tokens_in"`
+	TokensOut int64   `json:"tokens_out"`
+	Refused   int64   `json:"refused,omitempty"`   // calls that the budget did not allow
+	Estimated int64   `json:"estimated,omitempty"` // calls whose tokens the provider did not tell
+	Overrun   int64   `json:"overrun,omitempty"`   // tokens beyond what a call had set aside
+	Unpriced  int64   `json:"unpriced,omitempty"`  // calls whose model has no price
+	Cost      float64 `json:"cost,omitempty"`      // in the currency of the server's price table
+}
+
+// Usage is a run's account, by component as well.
+type Usage struct {
+	Account
+	Components map[string]Account `json:"components"`
 }
 
 // encode writes a RunAnswer with the outputs in the order the pipeline gave them.
@@ -199,5 +220,37 @@ func encode(out *host.RunResult, requestID string) []byte {
 	}
 	d.Set("warnings", warnings)
 	d.Set("ms", value.Int(out.Took.Milliseconds()))
+	if out.Usage != nil {
+		d.Set("usage", usage(out.Usage))
+	}
 	return value.AppendJSON(nil, d)
+}
+
+// usage is a ledger as the API shows it: the sum, and the components that paid for something.
+func usage(l *pipeline.Ledger) *value.Dict {
+	by := &value.Dict{}
+	for _, name := range slices.Sorted(maps.Keys(l.Components)) {
+		if a := l.Components[name]; a.Calls > 0 || a.Refused > 0 {
+			by.Set(name, account(a))
+		}
+	}
+	d := account(l.Total)
+	d.Set("components", by)
+	return d
+}
+
+func account(a pipeline.Account) *value.Dict {
+	d := value.NewDict("calls", value.Int(a.Calls), "tokens_in", value.Int(a.TokensIn), "tokens_out", value.Int(a.TokensOut))
+	for _, more := range []struct {
+		name string
+		n    int64
+	}{{"refused", a.Refused}, {"estimated", a.Estimated}, {"overrun", a.Overrun}, {"unpriced", a.Unpriced}} {
+		if more.n > 0 {
+			d.Set(more.name, value.Int(more.n))
+		}
+	}
+	if a.Cost > 0 {
+		d.Set("cost", value.Float(float64(a.Cost)/1e9))
+	}
+	return d
 }

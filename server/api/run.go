@@ -7,9 +7,11 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host"
+	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/chat"
 	"github.com/haywardhq/hayward/pipeline/value"
 	"github.com/haywardhq/hayward/sealed"
@@ -30,6 +32,33 @@ type RunContext struct {
 	// component that asks.
 	Secrets   map[string]router.SealedFor `json:"secrets,omitempty"`
 	RequestID string                      `json:"request_id,omitempty"` // the caller's own id, beside the server's
+	// Session names a conversation of the caller's own, for pipelines that remember.
+	Session string `json:"session,omitempty"`
+	// Budget is what the run may spend.
+	Budget *RunBudget `json:"budget,omitempty"`
+}
+
+// RunBudget bounds one run. What is left out is no bound.
+type RunBudget struct {
+	Tokens  int64   `json:"tokens,omitempty"`  // sent and received
+	Calls   int64   `json:"calls,omitempty"`   // of models
+	Cost    float64 `json:"cost,omitempty"`    // in the currency of the server's price table
+	Seconds float64 `json:"seconds,omitempty"` // of the whole run
+}
+
+// UnmarshalJSON is as strict as the body around it.
+func (b *RunBudget) UnmarshalJSON(text []byte) error {
+	type plain RunBudget
+	return router.DecodeJSON(text, (*plain)(b))
+}
+
+func (b *RunBudget) limits() *pipeline.BudgetLimits {
+	if b == nil {
+		return nil
+	}
+	const longest = float64(24 * time.Hour)
+	return &pipeline.BudgetLimits{Tokens: b.Tokens, Calls: b.Calls, Cost: host.Nanos(b.Cost),
+		Wall: time.Duration(min(b.Seconds*float64(time.Second), longest))}
 }
 
 // UnmarshalJSON is as strict as the body around it.
@@ -73,7 +102,7 @@ func readRun(r *router.Request) (host.RunRequest, bool, error) {
 	}
 	req.IncludeOutputsFrom = b.IncludeOutputsFrom
 	if b.Context != nil {
-		req.CallerRequestID = b.Context.RequestID
+		req.CallerRequestID, req.Session, req.Budget = b.Context.RequestID, b.Context.Session, b.Context.Budget.limits()
 		req.Secrets = map[string]sealed.Value{}
 		for name, v := range b.Context.Secrets {
 			req.Secrets[name] = v.Value
