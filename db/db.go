@@ -106,7 +106,7 @@ func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
 // endRead ends a read's transaction and gives its connection back. Nobody waits for a server to say so.
 func (d *DB) endRead(s *session) {
 	end := func() { d.readers.give(s, d.engine.endRead(s) == nil) }
-	if d.engine.path() == "" {
+	if d.engine.remote() {
 		go end()
 	} else {
 		end()

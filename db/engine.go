@@ -42,7 +42,8 @@ type engine interface {
 	// last does what is left to do when the database closes; w may be nil.
 	last(w *session)
 	close() error
-	path() string
+	path() string // of the file, if it is one
+	remote() bool // a server that can be waited for
 }
 
 // outcome is what became of a commit.

@@ -66,7 +66,7 @@ func (e *postgres) lockForMigration(ctx context.Context, c *sql.Conn) error {
 		}
 	}
 	var there bool
-	if err := c.QueryRowContext(ctx, "SELECT current_schema() IS NOT NULL").Scan(&there); err != nil || there {
+	if err := c.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_namespace WHERE nspname = ?", e.o.Schema).Scan(&there); err != nil || there {
 		return err
 	}
 	_, err := c.ExecContext(ctx, "CREATE SCHEMA "+ident(e.o.Schema))

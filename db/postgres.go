@@ -272,3 +272,4 @@ func (e *postgres) last(*session) {
 
 func (e *postgres) close() error { return errors.Join(e.reads.Close(), e.writes.Close()) }
 func (e *postgres) path() string { return "" }
+func (e *postgres) remote() bool { return true }

@@ -128,3 +128,4 @@ func (e *sqlite) last(w *session) {
 
 func (e *sqlite) close() error { return errors.Join(e.reads.Close(), e.writes.Close()) }
 func (e *sqlite) path() string { return e.file }
+func (e *sqlite) remote() bool { return false }

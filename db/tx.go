@@ -62,7 +62,7 @@ func (t *Tx) end(err error) error {
 		case codeNoMemory, codeInterrupted, codeIO, codeFull:
 			t.broken = err
 		}
-	case errors.As(err, &order), t.d.engine.path() == "" && !t.s.whole():
+	case errors.As(err, &order), t.d.engine.remote() && !t.s.whole():
 		t.broken = err
 	case errors.As(err, &server):
 		if t.after != nil && server.Code == codeQueryCanceled {

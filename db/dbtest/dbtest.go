@@ -2,7 +2,12 @@
 package dbtest
 
 import (
+	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -46,7 +51,7 @@ func NewSQLite(t testing.TB, schemas ...db.Schema) *db.DB {
 // PostgreSQL the test ends (see package parts).
 func NewPostgres(t testing.TB, schemas ...db.Schema) *db.DB {
 	t.Helper()
-	return migrated(t, Postgres(t), schemas)
+	return Postgres(t, schemas...).Open(t, db.Options{})
 }
 
 func migrated(t testing.TB, e Engine, schemas []db.Schema) *db.DB {
@@ -61,7 +66,8 @@ func migrated(t testing.TB, e Engine, schemas []db.Schema) *db.DB {
 // Each runs a test over a fresh database of each kind, with the given schemas.
 func Each(t *testing.T, test func(t *testing.T, d *db.DB), schemas ...db.Schema) {
 	t.Helper()
-	EachEngine(t, func(t *testing.T, e Engine) { test(t, migrated(t, e, schemas)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, NewSQLite(t, schemas...)) })
+	t.Run("postgres", func(t *testing.T) { test(t, NewPostgres(t, schemas...)) })
 }
 
 // EachEngine runs a test with each kind of database, not opened yet.
@@ -80,10 +86,15 @@ func SQLite(t testing.TB) Engine {
 	}}
 }
 
-// Postgres makes a database of its own for the test.
-func Postgres(t testing.TB) Engine {
+// Postgres makes a database of its own for the test. With schemas, their tables are there already: it is a copy.
+func Postgres(t testing.TB, schemas ...db.Schema) Engine {
 	t.Helper()
-	p := parts.Postgres(t)
+	var p parts.PostgresDatabase
+	if len(schemas) == 0 {
+		p = parts.Postgres(t)
+	} else {
+		p = parts.PostgresLike(t, key(t, schemas), func(p parts.PostgresDatabase) error { return migrate(p, schemas) })
+	}
 	var mu sync.Mutex
 	names := map[*db.DB]string{}
 	e := Engine{Name: "postgres", Postgres: true, Server: p}
@@ -108,6 +119,35 @@ func Postgres(t testing.TB) Engine {
 		}
 	}
 	return e
+}
+
+// key names what schemas make.
+func key(t testing.TB, schemas []db.Schema) string {
+	t.Helper()
+	h := sha256.New()
+	for _, s := range schemas {
+		fmt.Fprintf(h, "%q %q\n", s.Name, s.Fenced)
+		err := fs.WalkDir(s.FS, ".", func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(s.FS, path)
+			fmt.Fprintf(h, "%q %q\n", path, text)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return string(h.Sum(nil))
+}
+
+func migrate(p parts.PostgresDatabase, schemas []db.Schema) error {
+	d, err := db.OpenPostgres(context.Background(), PostgresOptions(p))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Migrate(context.Background(), schemas...), d.Close())
 }
 
 // PostgresOptions are those of the test's plain role.

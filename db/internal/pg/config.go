@@ -79,7 +79,7 @@ func (c Config) fill(conf *pgconn.Config) {
 	d := net.Dialer{Timeout: c.ConnectTimeout, Control: boundSending, KeepAliveConfig: net.KeepAliveConfig{Enable: true,
 		Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	conf.DialFunc = d.DialContext
-	conf.RuntimeParams = map[string]string{"application_name": c.Name, "client_encoding": "UTF8", "search_path": quoteIdent(c.Schema),
+	conf.RuntimeParams = map[string]string{"application_name": c.Name, "client_encoding": "UTF8", "search_path": quoteIdent(c.Schema) + ", pg_temp",
 		"standard_conforming_strings": "on", "bytea_output": "hex", "DateStyle": "ISO", "TimeZone": "UTC", "extra_float_digits": "1",
 		"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "30000"}
 	for k, v := range c.Params {

@@ -32,16 +32,13 @@ func TestStore(t *testing.T) {
 	open := func(t *testing.T, e dbtest.Engine) driver.Store {
 		d := e.Open(t, db.Options{})
 		st := postgres.New(d)
-		if err := st.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		mu.Lock()
 		defer mu.Unlock()
 		of[st] = opened{e, d}
 		return st
 	}
 	storetest.Run(t, storetest.Harness{
-		Open: func(t *testing.T) driver.Store { return open(t, dbtest.Postgres(t)) },
+		Open: func(t *testing.T) driver.Store { return open(t, dbtest.Postgres(t, postgres.Schema())) },
 		Reopen: func(t *testing.T, st driver.Store) driver.Store {
 			o := engine(st)
 			o.e.Break(t, o.d)
