@@ -52,6 +52,7 @@ var importers = map[string]map[string]string{
 		"db":                          "enters the operator's PostgreSQL with its password",
 		"egress":                      "opens a credential for the origin of a request, on the last line before the wire",
 		"vault/keyring":               "encrypts values, and reads the root key",
+		"vault/audit/keys":            "reads the key of a tenant's audit entries, which the keyring encrypts",
 		"vault/keyring/awskms":        "signs requests to AWS KMS (Signature Version 4)",
 		"vault/keyring/gcpkms":        "signs the login of a Google service account",
 		"vault/rotation":              "hands the current value to the function that makes the next",
