@@ -199,6 +199,13 @@ func (w *world) Retire(_ context.Context, s rotation.Step) error {
 	return nil
 }
 
+// count is how many values were made.
+func (w *world) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.made
+}
+
 func (w *world) tokens() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -75,7 +75,7 @@ func TestTheGracePeriod(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(99 * time.Hour)
-		if w.made != 0 {
+		if w.count() != 0 {
 			t.Error("it was rotated before it was due")
 		}
 		time.Sleep(time.Hour + 2*time.Minute)
@@ -117,7 +117,7 @@ func TestAPolicyThatIsNotEnabledDoesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(100 * time.Hour)
-		if w.made != 0 {
+		if w.count() != 0 {
 			t.Error("it was rotated")
 		}
 		if err := m.RotateNow(ctx, "K", ""); err != nil {

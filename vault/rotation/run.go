@@ -127,7 +127,7 @@ func (h *hand) served(ctx context.Context, tx driver.Tx) (int64, error) {
 	switch {
 	case errors.Is(err, driver.ErrNotFound):
 		return 0, nil
-	case err == nil && head.Current == 0 && head.Pending != head.Latest:
+	case err == nil && head.Current == 0 && head.Latest != head.Pending && head.Latest != h.row.Unserved:
 		return 0, noSecret(h.key)
 	}
 	return head.Current, err
@@ -153,7 +153,7 @@ func (h *hand) begin(ctx context.Context) error {
 			return noSecret(h.key)
 		}
 		*row = driver.RotationRow{App: row.App, Tenant: row.Tenant, Name: row.Name, State: creating, RunID: id.New(id.Rotation).String(),
-			Definition: text, Actor: h.by, OldVersion: old, StartedAt: tx.Now(), WakeAt: tx.Now(), Holder: row.Holder, LeaseAt: row.LeaseAt,
+			Definition: text, Actor: h.by, Unserved: row.Unserved, OldVersion: old, StartedAt: tx.Now(), WakeAt: tx.Now(), Holder: row.Holder, LeaseAt: row.LeaseAt,
 			Fence: row.Fence, UpdatedAt: row.UpdatedAt}
 		return nil
 	})

@@ -148,6 +148,9 @@ func (h *hand) abandon(ctx context.Context) error {
 		if err := h.rescheduled(ctx, tx, false); err != nil {
 			return err
 		}
+		if row.OldVersion == 0 && row.NewVersion != 0 {
+			row.Unserved = row.NewVersion
+		}
 		forward(row, idle)
 		row.Holder, row.WakeAt = "", 0
 		return h.entry.EndTx(ctx, tx, audit.OK, h.details()...)

@@ -36,6 +36,7 @@ type RotationRow struct {
 	StartedAt  int64
 	WakeAt     int64  // when the next step may begin
 	Failure    string // JSON: what the last failure was; "" none
+	Unserved   int64  // the last version that a run staged for a secret without a value and gave up; 0 none
 
 	Holder  string // who has the lease; "" nobody
 	LeaseAt int64  // when the lease ends, by the store's clock

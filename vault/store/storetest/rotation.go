@@ -106,7 +106,7 @@ func testRotationFence(t *testing.T, h Harness) {
 		}
 	}
 	want := driver.RotationRow{App: "a", Tenant: "t", Name: "K", State: "set", DueAt: 7, RunID: "rot_2", Definition: "{}", Actor: "ann",
-		OldVersion: 1, NewVersion: 2, Attempt: 3, StartedAt: 4, WakeAt: 5, Failure: `{"é":1}`, Holder: "fresh", LeaseAt: 0, Fence: fresh.Fence, UpdatedAt: 8}
+		OldVersion: 1, NewVersion: 2, Attempt: 3, StartedAt: 4, WakeAt: 5, Failure: `{"é":1}`, Unserved: 9, Holder: "fresh", LeaseAt: 0, Fence: fresh.Fence, UpdatedAt: 8}
 	update(t, st, func(ctx context.Context, tx driver.Tx) error { return tx.PutRotation(ctx, want) })
 	view(t, st, func(ctx context.Context, tx driver.Tx) error {
 		got, err := tx.Rotation(ctx, "a", "t", "K")

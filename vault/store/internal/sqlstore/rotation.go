@@ -69,11 +69,11 @@ func (x *tx) ListRotationPoliciesEveryTenant(ctx context.Context, app, afterTena
 }
 
 const rotationCols = "app, tenant, name, state, due_at, run_id, definition, actor, old_version, new_version, attempt, started_at, " +
-	"wake_at, failure, holder, lease_at, fence, updated_at"
+	"wake_at, failure, unserved, holder, lease_at, fence, updated_at"
 
 func rotationDest(r *driver.RotationRow) []any {
 	return []any{&r.App, &r.Tenant, &r.Name, &r.State, &r.DueAt, &r.RunID, &r.Definition, &r.Actor, &r.OldVersion, &r.NewVersion,
-		&r.Attempt, &r.StartedAt, &r.WakeAt, &r.Failure, &r.Holder, &r.LeaseAt, &r.Fence, &r.UpdatedAt}
+		&r.Attempt, &r.StartedAt, &r.WakeAt, &r.Failure, &r.Unserved, &r.Holder, &r.LeaseAt, &r.Fence, &r.UpdatedAt}
 }
 
 func (x *tx) Rotation(ctx context.Context, app, tenant, name string) (r driver.RotationRow, err error) {
@@ -90,7 +90,7 @@ func (x *tx) AddRotation(ctx context.Context, app, tenant, name string) error {
 		return err
 	}
 	return x.exec(ctx, "INSERT INTO vault_rotation ("+rotationCols+`)
-		VALUES (?, ?, ?, '', 0, '', '', '', 0, 0, 0, 0, 0, '', '', 0, 0, ?) ON CONFLICT (app, tenant, name) DO NOTHING`,
+		VALUES (?, ?, ?, '', 0, '', '', '', 0, 0, 0, 0, 0, '', 0, '', 0, 0, ?) ON CONFLICT (app, tenant, name) DO NOTHING`,
 		app, tenant, name, x.Now())
 }
 
@@ -137,9 +137,9 @@ func (x *tx) PutRotation(ctx context.Context, r driver.RotationRow) error {
 		return err
 	}
 	n, err := x.t.Exec(ctx, `UPDATE vault_rotation SET state = ?, due_at = ?, run_id = ?, definition = ?, actor = ?, old_version = ?,
-		new_version = ?, attempt = ?, started_at = ?, wake_at = ?, failure = ?, holder = ?, lease_at = ?, updated_at = ?
+		new_version = ?, attempt = ?, started_at = ?, wake_at = ?, failure = ?, unserved = ?, holder = ?, lease_at = ?, updated_at = ?
 		WHERE app = ? AND tenant = ? AND name = ? AND fence = ? AND holder <> ''`,
-		r.State, r.DueAt, r.RunID, r.Definition, r.Actor, r.OldVersion, r.NewVersion, r.Attempt, r.StartedAt, r.WakeAt, r.Failure,
+		r.State, r.DueAt, r.RunID, r.Definition, r.Actor, r.OldVersion, r.NewVersion, r.Attempt, r.StartedAt, r.WakeAt, r.Failure, r.Unserved,
 		r.Holder, r.LeaseAt, r.UpdatedAt, r.App, r.Tenant, r.Name, r.Fence)
 	return fenced(n, err, r.Name)
 }

@@ -30,6 +30,7 @@ CREATE TABLE vault_rotation (
     started_at  INTEGER NOT NULL,
     wake_at     INTEGER NOT NULL,
     failure     TEXT    NOT NULL,
+    unserved    INTEGER NOT NULL,
     holder      TEXT    NOT NULL,
     lease_at    INTEGER NOT NULL,
     fence       INTEGER NOT NULL CHECK (fence >= 0),
