@@ -215,3 +215,16 @@ func TestVectors(t *testing.T) {
 		}
 	}
 }
+
+// Python's int() and float() strip any white space and read the digits of any script.
+func TestNumbersOfOtherScripts(t *testing.T) {
+	for src, want := range map[string]string{
+		"!!int \"\u202812\"": "12", "!!int \"１２\"": "12", "!!int \"-\u202812\"": "-12", "!!int \"0x\u20281F\"": "31", "!!int \"0x１F\"": "31",
+		"!!int \"0٣\"": "3", "!!int \"1:30:٤\"": "5404", "!!int \"0x-5\"": "-5", "!!float \"١.٥\"": "1.5", "!!float \"\u30002\"": "2.0",
+	} {
+		doc, err := Load([]byte(src), "n.yml", Limits{})
+		if err != nil || value.Repr(doc.Value()) != want {
+			t.Errorf("%q: %v", src, err)
+		}
+	}
+}

@@ -71,9 +71,20 @@ func buildInt(s string) (value.Value, string) {
 // then cannot write what it has read.
 var maxDigitsIn = map[int]int{2: 14284, 8: 4761, 10: maxDigits, 16: 3571}
 
-// pyInt is Python's int(s, base) for ASCII digits.
+// plainNumber is a number's text as int() and float() read it: white space around it left out, digits of any script as
+// ASCII's.
+func plainNumber(s string) string {
+	return strings.Map(func(r rune) rune {
+		if d, ok := value.DigitValue(r); ok {
+			return rune('0' + d)
+		}
+		return r
+	}, value.PyStrip(s))
+}
+
+// pyInt is Python's int(s, base).
 func pyInt(s string, base int) (*big.Int, bool) {
-	s = strings.Trim(s, " \t\n\r\v\f\x1c\x1d\x1e\x1f\u0085\u00a0")
+	s = plainNumber(s)
 	sign, digits := "", s
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		sign, digits = s[:1], s[1:]
@@ -108,7 +119,7 @@ var pyFloatForm = regexp.MustCompile(`^[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[
 
 // pyFloat is Python's float(s) for lower-case text.
 func pyFloat(s string) (float64, bool) {
-	s = strings.Trim(s, " \t\n\r\v\f\x1c\x1d\x1e\x1f\u0085\u00a0")
+	s = plainNumber(s)
 	if !pyFloatForm.MatchString(s) {
 		return 0, false
 	}
