@@ -27,16 +27,14 @@ func (f fileRoot) Root(_ context.Context, create bool) (Root, error) {
 	if err := f.file.checkPlace(); err != nil {
 		return Root{}, err
 	}
+	if create {
+		return f.file.make(f.file.path, f.read, f.create)
+	}
 	root, err := f.read(f.file.path)
-	switch {
-	case err == nil:
-		return root, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return Root{}, err
-	case !create:
+	if errors.Is(err, fs.ErrNotExist) {
 		return Root{}, noRoot("the root key file %s is missing or empty", f.file.path)
 	}
-	return f.create(f.file.path)
+	return root, err
 }
 
 // Next implements [Rotator].
@@ -44,16 +42,14 @@ func (f fileRoot) Next(_ context.Context, create bool) (Root, error) {
 	if err := f.file.checkPlace(); err != nil {
 		return Root{}, err
 	}
+	if create {
+		return f.file.make(f.file.next(), f.read, f.create)
+	}
 	root, err := f.read(f.file.next())
-	switch {
-	case err == nil:
-		return root, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return Root{}, err
-	case !create:
+	if errors.Is(err, fs.ErrNotExist) {
 		return Root{}, nil
 	}
-	return f.create(f.file.next())
+	return root, err
 }
 
 // Promote implements [Rotator].

@@ -19,3 +19,6 @@ func openNoFollow(path string) (*os.File, error) {
 func private(fs.FileInfo) bool { return true }
 func owned(fs.FileInfo) bool   { return true }
 func syncDir(string) error     { return nil }
+
+// lockDir does nothing: on these systems one process at a time may make or change a root key file.
+func lockDir(string) (unlock func() error, err error) { return func() error { return nil }, nil }

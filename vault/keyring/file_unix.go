@@ -3,6 +3,7 @@
 package keyring
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -27,4 +28,21 @@ func syncDir(dir string) error {
 	}
 	defer d.Close()
 	return d.Sync()
+}
+
+// lockDir waits until no other process has the directory locked. Closing it gives it back.
+func lockDir(dir string) (unlock func() error, err error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX); err != syscall.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d.Close, nil
 }

@@ -158,36 +158,68 @@ func linkOrRename(from, to string) error {
 	return os.Rename(from, to)
 }
 
+// make returns what read finds at path; if there is nothing, what create makes there. Of several processes one creates.
+func (f keyFile) make(path string, read, create func(path string) (Root, error)) (root Root, err error) {
+	if root, err = read(path); !errors.Is(err, fs.ErrNotExist) {
+		return root, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return Root{}, fault.Wrap(fault.Unavailable, err, "cannot make the directory of the root key file %s", path)
+	}
+	err = locked(filepath.Dir(path), func() error {
+		if root, err = read(path); errors.Is(err, fs.ErrNotExist) {
+			root, err = create(path)
+		}
+		return err
+	})
+	return root, err
+}
+
+// locked runs fn while no other process runs one for the same directory.
+func locked(dir string, fn func() error) error {
+	unlock, err := lockDir(dir)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "cannot lock the directory %s of the root key file", dir)
+	}
+	return errors.Join(fn(), unlock())
+}
+
 // promote puts the next file in the place of the current one, and destroys that. id tells which key a file holds.
 func (f keyFile) promote(rootID string, id func(path string) (string, error)) (advice string, err error) {
 	if err := f.checkPlace(); err != nil {
 		return "", err
 	}
-	got, err := id(f.next())
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		got, err = id(f.path) // it is in its place already
-	case err == nil && got == rootID:
-		err = f.replace()
-	}
-	if err != nil {
-		return "", fault.Wrap(fault.Unavailable, err, "cannot put the next root key in the place of %s", f.path)
-	}
-	if got != rootID {
-		return "", fault.New(fault.Unavailable, "neither %s nor %s holds the root key %s", f.path, f.next(), rootID).
-			WithHint("put the right root key back; nothing has been changed")
-	}
-	if err := destroyFile(f.old()); err != nil {
-		return "", fault.Wrap(fault.Unavailable, err, "cannot destroy the former root key %s", f.old())
+	if err := locked(filepath.Dir(f.path), func() error { return f.promoteLocked(rootID, id) }); err != nil {
+		return "", err
 	}
 	return "make a new backup of " + f.path + ", and destroy every copy of the former one", nil
+}
+
+func (f keyFile) promoteLocked(rootID string, id func(path string) (string, error)) error {
+	got, err := id(f.next())
+	if err == nil && got == rootID {
+		err = f.replace()
+	} else if err == nil || errors.Is(err, fs.ErrNotExist) {
+		got, err = id(f.path) // it is in its place already
+	}
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "cannot put the next root key in the place of %s", f.path)
+	}
+	if got != rootID {
+		return fault.New(fault.Unavailable, "neither %s nor %s holds the root key %s", f.path, f.next(), rootID).
+			WithHint("put the right root key back; nothing has been changed")
+	}
+	if err := f.destroyOld(); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "cannot destroy the former root key %s", f.old())
+	}
+	return nil
 }
 
 // replace keeps a name for the former file until it is destroyed, so that a crash between the two does not leave it on the
 // disk without a name. The current name always leads to a whole key.
 func (f keyFile) replace() error {
 	if !sameFile(f.path, f.old()) {
-		if err := destroyFile(f.old()); err != nil {
+		if err := f.destroyOld(); err != nil {
 			return err
 		}
 		if err := os.Link(f.path, f.old()); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -198,6 +230,14 @@ func (f keyFile) replace() error {
 		return err
 	}
 	return syncDir(filepath.Dir(f.path))
+}
+
+// destroyOld overwrites the former file and removes it, unless the name leads to the current one, which loses that name only.
+func (f keyFile) destroyOld() error {
+	if sameFile(f.path, f.old()) {
+		return os.Remove(f.old())
+	}
+	return destroyFile(f.old())
 }
 
 func sameFile(a, b string) bool {

@@ -131,7 +131,7 @@ func (r *Ring) beginRoot(ctx context.Context) error {
 	if err != nil || p.Phase == PhaseRewrapping {
 		return err
 	}
-	if _, err := r.Resume(ctx); err != nil { // a former key that is not destroyed yet
+	if p, err = r.Resume(ctx); err != nil { // a former key that is not destroyed yet
 		return err
 	}
 	root, err := rot.Next(ctx, true)
@@ -141,7 +141,9 @@ func (r *Ring) beginRoot(ctx context.Context) error {
 	next := openRoot(root)
 	return r.st.Update(ctx, func(tx driver.Tx) error {
 		row, err := r.lockedRoot(ctx, tx)
-		if err != nil || row.NextID != "" || row.FormerID != "" {
+		// What the provider calls the next key follows the one that was in use when it was asked. If another process changed
+		// the root key meanwhile, that is the change that counts.
+		if err != nil || row.NextID != "" || row.FormerID != "" || row.RootID != p.RootID {
 			return err
 		}
 		return r.announce(ctx, tx, row, next)
@@ -202,10 +204,10 @@ func (r *Ring) mayLeaveDirect(row driver.RootRow) error {
 
 // rewrapSome rewraps one batch; when nothing is left, it makes the next root key the current one.
 func (r *Ring) rewrapSome(ctx context.Context) error {
-	left := false
+	left, nextID := false, ""
 	err := r.st.Update(ctx, func(tx driver.Tx) error {
 		row, err := r.lockedRoot(ctx, tx)
-		if err != nil || row.NextID == "" {
+		if nextID = row.NextID; err != nil || nextID == "" {
 			return err
 		}
 		next, err := r.find(ctx, row, row.NextID)
@@ -216,13 +218,17 @@ func (r *Ring) rewrapSome(ctx context.Context) error {
 		left = n > 0
 		return err
 	})
-	if err != nil || left {
+	if err != nil || left || nextID == "" {
 		return err
 	}
 	if err := r.askRooms(ctx); err != nil {
 		return err
 	}
-	if err := r.st.Update(ctx, func(tx driver.Tx) error { return r.flip(ctx, tx) }); err != nil {
+	held, err := r.held(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.st.Update(ctx, func(tx driver.Tx) error { return r.flip(ctx, tx, nextID, held) }); err != nil {
 		return err
 	}
 	return r.st.View(ctx, func(tx driver.Tx) error { return r.loadSystem(ctx, tx) })
@@ -308,11 +314,36 @@ func (r *Ring) again(purpose string, wrapped []byte) ([]byte, bool, error) {
 	return out, err == nil, err
 }
 
-// flip makes the next root key the current one, if nothing is left under any other.
-func (r *Ring) flip(ctx context.Context, tx driver.Tx) error {
+// held returns the ids of the root keys that this process's provider has.
+func (r *Ring) held(ctx context.Context) (ids map[string]bool, err error) {
+	rot, err := r.rotator()
+	if err != nil {
+		return nil, err
+	}
+	next, err := rot.Next(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	ids = map[string]bool{}
+	if !next.IsZero() {
+		ids[next.ID()] = true
+	}
+	if root, err := rot.Root(ctx, false); err == nil {
+		ids[root.ID()] = true
+	}
+	return ids, nil
+}
+
+// flip makes the next root key the current one, if nothing is left under any other. It must be a key that the provider has:
+// outside of it, the next key exists only as long as the former one.
+func (r *Ring) flip(ctx context.Context, tx driver.Tx, nextID string, held map[string]bool) error {
 	row, err := r.lockedRoot(ctx, tx)
-	if err != nil || row.NextID == "" {
+	if err != nil || row.NextID != nextID { // another process is further
 		return err
+	}
+	if !held[row.NextID] {
+		return fault.New(fault.Unavailable, "the change of the root key began elsewhere, and the next root key %s is not here", row.NextID).
+			WithHint("finish the change on the server where it began, or bring its next root key here")
 	}
 	next, err := r.find(ctx, row, row.NextID)
 	if err != nil {
@@ -341,6 +372,9 @@ func (r *Ring) destroyFormer(ctx context.Context, rootID string) (advice string,
 		return "", err
 	}
 	if advice, err = rot.Promote(ctx, rootID); err != nil {
+		if p, readErr := r.Progress(ctx); readErr == nil && (p.RootID != rootID || p.Phase != PhaseDestroying) {
+			return "", nil // another process did it, and may be further already
+		}
 		return "", err
 	}
 	return advice, r.st.Update(ctx, func(tx driver.Tx) error {

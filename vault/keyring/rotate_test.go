@@ -466,3 +466,56 @@ func TestAMarkNamesItsKey(t *testing.T) {
 		}
 	}
 }
+
+// Two processes that share the key file change the root key at the same time: nothing may be lost between them.
+func TestTwoChangesAtOnce(t *testing.T) {
+	path := keyPath(t, nil)
+	w := newWorld(t, keyring.FileRoot(path), 20)
+	var wg sync.WaitGroup
+	for range 4 {
+		r := mustOpen(t, w.st, keyring.FileRoot(path))
+		wg.Go(func() {
+			for range 5 {
+				if _, err := r.RotateRoot(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r := mustOpen(t, w.st, keyring.FileRoot(path))
+	p, err := r.Progress(t.Context())
+	if err != nil || p.Phase != keyring.PhaseIdle || p.Rewrapped != 20 || p.Epoch < 6 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if err := w.whole(r); err != nil {
+		t.Error(err)
+	}
+}
+
+// A change that began where the next root key is can be gone on with elsewhere, but not ended there.
+func TestAChangeEndsWhereItsKeyIs(t *testing.T) {
+	key := []byte(strings.Repeat("k", 32))
+	here, there := keyPath(t, key), keyPath(t, key)
+	w := newWorld(t, keyring.FileRoot(here), 3)
+	f := &faults{at: 3}
+	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(here).(keyring.Rotator), f})
+	f.n.Store(0)
+	if _, err := one.RotateRoot(t.Context()); !errors.Is(err, errInjected) {
+		t.Fatal(err)
+	}
+	two := mustOpen(t, w.st, keyring.FileRoot(there))
+	if _, err := two.Resume(t.Context()); !fault.Is(err, fault.Unavailable) || fault.From(err).Hint == "" {
+		t.Errorf("%v", err)
+	}
+	if err := errors.Join(w.whole(two), w.whole(mustOpen(t, w.st, keyring.FileRoot(here)))); err != nil {
+		t.Error(err)
+	}
+	f.at = 0
+	if _, err := one.Resume(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := w.whole(mustOpen(t, w.st, keyring.FileRoot(here))); err != nil {
+		t.Error(err)
+	}
+}

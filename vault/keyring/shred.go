@@ -90,15 +90,15 @@ func (r *Ring) canChangeRoot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := r.Resume(ctx); err != nil { // a change that is under way ends first
+		return err
+	}
 	var row driver.RootRow
 	if err := r.st.View(ctx, func(tx driver.Tx) (err error) { row, err = tx.Root(ctx); return err }); err != nil {
 		return err
 	}
 	if err := r.mayLeaveDirect(row); err != nil {
 		return err
-	}
-	if row.NextID != "" { // that change ends first; whether another can follow shows then
-		return nil
 	}
 	next, err := rot.Next(ctx, true)
 	if err == nil && next.ID() == row.RootID {

@@ -184,6 +184,14 @@ func TestAChangeThatSawTheKeysDoesNotCount(t *testing.T) {
 	if copied.RootID == r.RootID() {
 		t.Fatal("the key was not rewrapped yet")
 	}
+	// The first step of destroying, as another process takes it in the middle of the change.
+	if err := w.st.Update(t.Context(), func(tx driver.Tx) error {
+		row, err := tx.Root(t.Context())
+		return errors.Join(err, tx.PutShred(t.Context(), driver.ShredRow{App: "a", Tenant: "tenant-0", ID: "key_r", State: "overwritten", Reason: "r",
+			KeyIDs: toJSON(t, []string{copied.ID}), EpochBefore: row.Epoch, RootBefore: row.RootID}))
+	}); err != nil {
+		t.Fatal(err)
+	}
 	rec, err := r.Shred(t.Context(), request)
 	if err != nil || rec.EpochAfter-rec.EpochBefore != 2 || rec.RootAfter == copied.RootID {
 		t.Fatalf("%+v, %v", rec, err)

@@ -55,32 +55,31 @@ const wrappedFormat = "hayward-wrapped-root/1"
 func wrappedAAD(rootID string) string { return "hayward root key " + rootID }
 
 func (w wrappedRoot) Root(ctx context.Context, create bool) (Root, error) {
-	if err := w.file.checkPlace(); err != nil {
-		return Root{}, err
-	}
-	root, err := w.open(ctx, w.file.path)
-	switch {
-	case err == nil || !errors.Is(err, fs.ErrNotExist):
-		return root, err
-	case !create:
+	root, err := w.at(ctx, w.file.path, create)
+	if errors.Is(err, fs.ErrNotExist) {
 		return Root{}, noRoot("the wrapped root key %s is missing or empty", w.file.path)
 	}
-	return w.create(ctx, w.file.path)
+	return root, err
 }
 
 // Next implements [Rotator].
 func (w wrappedRoot) Next(ctx context.Context, create bool) (Root, error) {
+	root, err := w.at(ctx, w.file.next(), create)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Root{}, nil
+	}
+	return root, err
+}
+
+func (w wrappedRoot) at(ctx context.Context, path string, create bool) (Root, error) {
 	if err := w.file.checkPlace(); err != nil {
 		return Root{}, err
 	}
-	root, err := w.open(ctx, w.file.next())
-	switch {
-	case err == nil || !errors.Is(err, fs.ErrNotExist):
-		return root, err
-	case !create:
-		return Root{}, nil
+	read := func(path string) (Root, error) { return w.open(ctx, path) }
+	if !create {
+		return read(path)
 	}
-	return w.create(ctx, w.file.next())
+	return w.file.make(path, read, func(path string) (Root, error) { return w.create(ctx, path) })
 }
 
 // Promote implements [Rotator].

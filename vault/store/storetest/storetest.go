@@ -47,6 +47,8 @@ func Run(t *testing.T, h Harness) {
 		{"the server's own keys", testSystemKeys},
 		{"what became of a tenant's keys", testShreds},
 		{"keys: a change is told", testKeysTold},
+		{"keys change and end while values stay", testKeyLife},
+		{"replicas: keys change and end", testKeyReplicas},
 		{"an audit chain has one end", testAppend},
 		{"audit entries are filtered and paged", testAuditList},
 		{"audit: the trees of chains", testAuditTrees},
