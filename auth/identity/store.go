@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/haywardhq/hayward/auth/internal/cow"
+	"github.com/haywardhq/hayward/auth/internal/news"
 	"github.com/haywardhq/hayward/auth/internal/schema"
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
@@ -26,6 +27,7 @@ type Store struct {
 	accounts *cow.Map[key, *Account]
 	tenants  *cow.Map[key, *Tenant]
 	slugs    *cow.Map[key, string] // (app, slug) -> id
+	name     string                // of this process among those on the database
 	open     *change               // set inside Together: what this store writes and reads there
 }
 
@@ -34,7 +36,7 @@ type key struct{ app, id string }
 
 // Open returns a Store over d, which must have been migrated with [Schema], and reads who there is.
 func Open(ctx context.Context, d *db.DB, o Options) (*Store, error) {
-	s := &Store{db: d, reserved: map[string]bool{}, accounts: cow.New[key, *Account](), tenants: cow.New[key, *Tenant](),
+	s := &Store{db: d, name: newID("mem"), reserved: map[string]bool{}, accounts: cow.New[key, *Account](), tenants: cow.New[key, *Tenant](),
 		slugs: cow.New[key, string]()}
 	for _, slug := range append(Reserved(), o.Reserved...) {
 		s.reserved[slug] = true
@@ -80,6 +82,7 @@ func (s *Store) write(ctx context.Context, fn func(*change) error) error {
 			return err
 		}
 		stored = true
+		tx.Notify(topic, s.name)
 		tx.AfterCommit(nil, func() error { apply(); return nil })
 		return nil
 	})
@@ -129,6 +132,15 @@ func (s *Store) putTenant(k key, t *Tenant) {
 	}
 	s.tenants.Set(k, t)
 	s.slugs.Set(key{k.app, t.Slug}, t.ID)
+}
+
+// topic is what other processes hear of.
+const topic = "auth/identity"
+
+// Follow reads everybody again whenever another process on the same database has changed somebody, until ctx ends. Failures
+// are told, and made up for.
+func (s *Store) Follow(ctx context.Context, failed func(error)) {
+	news.Follow(ctx, s.db, topic, s.name, s.Reload, failed)
 }
 
 // Reload reads everybody from the database again. It is needed only when something else has written to it.

@@ -12,14 +12,15 @@ import (
 // grants keeps who was let in, and what was taken back. Requests ask memory only.
 type grants struct {
 	db   *db.DB
+	name string // of this process among those on the database
 	now  func() int64
 	gone *cow.Map[revokedKey, int64] // grant or token id -> when nothing of it can live any more
 }
 
 type revokedKey struct{ app, id string }
 
-func openGrants(ctx context.Context, d *db.DB, now func() int64) (*grants, error) {
-	g := &grants{db: d, now: now, gone: cow.New[revokedKey, int64]()}
+func openGrants(ctx context.Context, d *db.DB, name string, now func() int64) (*grants, error) {
+	g := &grants{db: d, name: name, now: now, gone: cow.New[revokedKey, int64]()}
 	return g, g.load(ctx)
 }
 
@@ -94,6 +95,7 @@ func (g *grants) revoke(ctx context.Context, fn func(*db.Tx) (revokedKey, int64,
 	err := g.db.Update(ctx, func(tx *db.Tx) (err error) {
 		k, until, err = fn(tx)
 		tried = err == nil
+		tx.Notify(topic, g.name)
 		return err
 	})
 	if tried {

@@ -60,10 +60,11 @@ type verifyKey struct {
 
 // ring keeps the signing keys.
 type ring struct {
-	db  *db.DB
-	o   Options
-	mu  sync.Mutex // one loader at a time, so that what is read last is what stays
-	set atomic.Pointer[keySet]
+	db   *db.DB
+	name string // of this process among those on the database
+	o    Options
+	mu   sync.Mutex // one loader at a time, so that what is read last is what stays
+	set  atomic.Pointer[keySet]
 }
 
 func (r *ring) now() int64 { return r.o.Now().UnixMicro() }

@@ -34,6 +34,7 @@ func (r *ring) prepare(ctx context.Context) error {
 				return err
 			}
 		}
+		tx.Notify(topic, r.name)
 		_, err = tx.Exec(ctx, "UPDATE auth_signing_key SET longest = ? WHERE state = ? AND longest < ?",
 			r.o.Lifetime.Microseconds(), StateActive, r.o.Lifetime.Microseconds())
 		return err
@@ -67,6 +68,7 @@ func (r *ring) rotate(ctx context.Context, age time.Duration) error {
 		if err != nil {
 			return err
 		}
+		tx.Notify(topic, r.name)
 		active, next := pick(rows, StateActive), pick(rows, StateNext)
 		if active == nil || next == nil {
 			return fault.New(fault.Internal, "the key set holds no active or no next key")
@@ -123,6 +125,7 @@ func (r *ring) drop(ctx context.Context, kid string) error {
 		if err != nil {
 			return err
 		}
+		tx.Notify(topic, r.name)
 		next := pick(rows, StateNext)
 		switch {
 		case n == 0:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/haywardhq/hayward/auth/internal/news"
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -27,11 +28,11 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{ring: &ring{db: d, o: o}, cache: newCache(o.CacheSize)}
+	s := &Service{ring: &ring{db: d, name: newID("mem"), o: o}, cache: newCache(o.CacheSize)}
 	if err := s.ring.prepare(ctx); err != nil {
 		return nil, err
 	}
-	s.grants, err = openGrants(ctx, d, s.ring.now)
+	s.grants, err = openGrants(ctx, d, s.ring.name, s.ring.now)
 	return s, err
 }
 
@@ -127,6 +128,15 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return err
 	}
 	return s.grants.sweep(ctx)
+}
+
+// topic is what other processes hear of.
+const topic = "auth/token"
+
+// Follow reads keys and revocations again whenever another process on the same database has written some, until ctx ends.
+// Failures are told, and made up for.
+func (s *Service) Follow(ctx context.Context, failed func(error)) {
+	news.Follow(ctx, s.ring.db, topic, s.ring.name, s.Reload, failed)
 }
 
 // Reload reads keys and revocations again, for the case that another process has written them.

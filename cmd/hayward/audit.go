@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/haywardhq/hayward/cmd/hayward/internal/demo"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/keyring"
 )
@@ -95,11 +97,14 @@ func showAudit(w io.Writer, page client.AuditPage) error {
 }
 
 // dataFlags name a data directory and its root key, for commands that work on the files while no server does.
-type dataFlags struct{ dir, rootKey string }
+type dataFlags struct{ dir, rootKey, database, password, node string }
 
 func (d *dataFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&d.dir, "data-dir", "", "data directory, or a demo's directory; no server may be using it")
 	fs.StringVar(&d.rootKey, "root-key-file", "", "file with the root key (default: as the server's; variable "+config.RootKeyVariable+" wins)")
+	fs.StringVar(&d.database, "database-url", "", "the server's PostgreSQL database, if it has one, without a password")
+	fs.StringVar(&d.password, "database-password-file", "", "file with its password (variable "+config.DatabasePasswordVariable+" wins)")
+	fs.StringVar(&d.node, "node-name", "node-1", "the name of the server whose data directory it is")
 }
 
 // settings returns where the data is and what opens it. A demo's directory stands for its data and its key.
@@ -109,7 +114,15 @@ func (d dataFlags) settings() (app.Settings, error) {
 		s.DataDir, s.Root = data, keyring.FileRoot(key, data)
 		return s, nil
 	}
-	c := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey}
+	c := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey, DatabaseURL: d.database, DatabasePasswordFile: d.password}
+	if word := os.Getenv(config.DatabasePasswordVariable); word != "" {
+		c.DatabasePassword = sealed.NewString(word)
+	}
+	var err error
+	if s.Postgres, err = c.OpenDatabase(); err != nil {
+		return s, err
+	}
+	s.Node = d.node
 	dir, err := c.DataPath()
 	if err != nil {
 		return s, err
@@ -125,10 +138,12 @@ func (d dataFlags) open(ctx context.Context) (*app.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mustBeData(s.DataDir); err != nil {
-		return nil, err
+	if s.Postgres == nil {
+		if err := mustBeData(s.DataDir); err != nil {
+			return nil, err
+		}
 	}
-	return app.OpenVault(ctx, s.DataDir, s.Root, s.Log)
+	return app.OpenVault(ctx, s)
 }
 
 func (c *cli) auditVerify() *cobra.Command {

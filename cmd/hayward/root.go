@@ -117,7 +117,7 @@ func (c *cli) root() *cobra.Command {
 	add(here, c.runCommand(), c.componentsCommand(), c.demoCommand(), c.devllmCommand(), c.versionCommand())
 	add(there, c.loginCommand(), c.logoutCommand(), c.whoamiCommand(), c.pipelineCommand(), c.secretCommand(), c.flagCommand(), c.configCommand(), c.overrideCommand(), c.rotateCommand(),
 		c.userCommand(), c.tenantCommand(), c.auditCommand())
-	add(house, c.serveCommand(), c.operatorCommand())
+	add(house, c.serveCommand(), c.operatorCommand(), c.migrateCommand())
 	return root
 }
 

@@ -93,7 +93,12 @@ func settings(c config.Config) (app.Settings, error) {
 	if err != nil {
 		return app.Settings{}, err
 	}
+	database, err := c.OpenDatabase()
+	if err != nil {
+		return app.Settings{}, err
+	}
 	s := app.Settings{
+		Postgres: database, Node: c.NodeName,
 		DataDir: dir, Root: keyring.ChooseRoot(config.RootKeyVariable, key, dir), Listen: c.Listen, Issuer: c.Issuer, App: c.App,
 		CertFile: c.TLSCert, KeyFile: c.TLSKey, PlaintextOffLoopback: c.AllowPlaintextOnPublicAddress, Hosts: c.AllowedHosts,
 		TokenLifetime: c.AccessTokenLifetime, RunTimeout: c.RunTimeout, Grace: c.ShutdownGrace,

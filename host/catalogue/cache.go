@@ -50,6 +50,13 @@ func (c *cache) drop(k key) {
 	}
 }
 
+func (c *cache) clear() {
+	c.entries.Range(func(k, _ any) bool {
+		c.drop(k.(key))
+		return true
+	})
+}
+
 func (c *cache) shrink() {
 	if !c.evict.TryLock() {
 		return

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"hash/maphash"
 	"sync"
 
@@ -26,6 +27,10 @@ type Catalogue struct {
 	seed    maphash.Seed
 	// stripes keep a load from putting an old version into the cache after a deploy has replaced it.
 	stripes [64]sync.Mutex
+	// told counts what was said about changes, here and in other processes: what was read before the latest is not kept.
+	told int64
+	mu   sync.Mutex // of told, and of putting into the cache
+	stop func()
 }
 
 // New returns a catalogue on d, whose [Schema] has been migrated. maxPlans bounds the plans kept compiled; default 4096.
@@ -35,7 +40,52 @@ func New(d *db.DB, compile Compiler, maxPlans int) *Catalogue {
 	}
 	c := &Catalogue{db: d, compile: compile, seed: maphash.MakeSeed()}
 	c.cache.max = int64(maxPlans)
+	c.stop = d.Listen(topic, c.changed)
 	return c
+}
+
+// topic is what other processes hear of: which pipeline changed.
+const topic = "catalogue"
+
+// Close ends listening to the database.
+func (c *Catalogue) Close() { c.stop() }
+
+// tell is called inside the transaction of a change.
+func tell(tx *db.Tx, k key) error {
+	b, err := json.Marshal([3]string{k.app, k.tenant, k.name})
+	if err == nil {
+		tx.Notify(topic, string(b))
+	}
+	return err
+}
+
+// changed drops what is kept of a pipeline that somebody changed, or everything if it cannot be known which.
+func (c *Catalogue) changed(m db.Message) {
+	var k [3]string
+	everything := m.Resync || json.Unmarshal([]byte(m.Body), &k) != nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told++
+	if everything {
+		c.cache.clear()
+		return
+	}
+	c.cache.drop(key{k[0], k[1], k[2]})
+}
+
+func (c *Catalogue) now() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.told
+}
+
+// keep puts an entry into the cache unless more was told since than this process's own changes.
+func (c *Catalogue) keep(k key, e *Entry, told int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told == told {
+		c.cache.put(k, e)
+	}
 }
 
 // Compile checks a source and returns its plan; nothing is stored.
@@ -59,6 +109,7 @@ func (c *Catalogue) Get(ctx context.Context, app, tenant, name string) (*Entry, 
 	if e := c.cache.get(k); e != nil {
 		return e, nil
 	}
+	told := c.now()
 	var d *Deployment
 	err := c.db.View(ctx, func(tx *db.Tx) (err error) { d, err = current(ctx, tx, app, tenant, name); return err })
 	if err != nil {
@@ -69,7 +120,7 @@ func (c *Catalogue) Get(ctx context.Context, app, tenant, name string) (*Entry, 
 		return nil, err
 	}
 	e := &Entry{Deployment: d, Plan: plan}
-	c.cache.put(k, e)
+	c.keep(k, e, told)
 	return e, nil
 }
 
@@ -89,8 +140,12 @@ func (c *Catalogue) Deploy(ctx context.Context, d *Deployment, plan *pipeline.Pl
 	defer mu.Unlock()
 	stored := *d
 	stored.Digest = Digest(d.Source)
+	told := c.now()
 	err := c.db.Update(ctx, func(tx *db.Tx) error {
 		if err := put(ctx, tx, &stored, overwrite); err != nil {
+			return err
+		}
+		if err := tell(tx, k); err != nil {
 			return err
 		}
 		return also(tx, &stored)
@@ -100,7 +155,7 @@ func (c *Catalogue) Deploy(ctx context.Context, d *Deployment, plan *pipeline.Pl
 		return nil, err
 	}
 	e := &Entry{Deployment: &stored, Plan: plan}
-	c.cache.put(k, e)
+	c.keep(k, e, told+1) // its own change was told before Update returned
 	return e, nil
 }
 
@@ -112,6 +167,9 @@ func (c *Catalogue) Undeploy(ctx context.Context, app, tenant, name string, also
 	defer mu.Unlock()
 	err := c.db.Update(ctx, func(tx *db.Tx) error {
 		if err := remove(ctx, tx, app, tenant, name); err != nil {
+			return err
+		}
+		if err := tell(tx, k); err != nil {
 			return err
 		}
 		return also(tx)

@@ -134,14 +134,14 @@ func (l *Logger) compare(ctx context.Context, tx driver.Tx, c driver.Chain, end 
 }
 
 // firstHeads makes the head file for a database without entries, or with entries of earlier epochs only. Beside entries of
-// this epoch it must exist.
+// this epoch it must exist. What other nodes wrote into the same store is in their files.
 func (l *Logger) firstHeads(ctx context.Context, tx driver.Tx, epoch int64) error {
 	chains, err := tx.AuditChainsEverywhere(ctx)
 	if err != nil {
 		return err
 	}
 	for _, have := range chains {
-		if have.Epoch >= epoch {
+		if have.Epoch >= epoch && have.Log() == l.node {
 			return broken("the head file %s is missing", l.heads.Path())
 		}
 	}

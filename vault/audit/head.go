@@ -70,9 +70,11 @@ func parseHead(line []byte) (Head, error) {
 type HeadSet struct {
 	Path    string
 	Missing bool // there is no such file
-	heads   map[driver.Chain]Head
-	size    int64
-	lines   int
+	// Node says whose chains the file is about: of several processes on one store each has a file of its own. Empty: all.
+	Node  string
+	heads map[driver.Chain]Head
+	size  int64
+	lines int
 }
 
 // ReadHeads reads a head file without changing it. A missing file is not an error here: see [HeadSet.Missing]. A damaged

@@ -175,7 +175,7 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 	switch signed := v.trees[c]; {
 	case last < signed.Size:
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: checkpoint %d has %d", last+1, signed.Size, signed.Number, signed.Size)
-	case v.heads == nil:
+	case v.heads == nil, v.heads.Node != "" && v.heads.Node != c.Log():
 	case v.heads.Missing:
 		v.problem(c, 0, "", "the head file %s is missing, so that a cut-off end would not show", v.heads.Path)
 	case head.Seq > 0 && !head.authentic(v.mac):

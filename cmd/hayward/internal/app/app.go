@@ -36,6 +36,7 @@ import (
 	"github.com/haywardhq/hayward/vault/rotation/webhook"
 	"github.com/haywardhq/hayward/vault/secret"
 	"github.com/haywardhq/hayward/vault/store/driver"
+	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
 // App is a server, put together and listening, not yet serving.
@@ -81,7 +82,7 @@ func Open(ctx context.Context, s Settings) (a *App, err error) {
 	if s.Registry == nil {
 		s.Registry = components.Registry()
 	}
-	v, err := OpenVault(ctx, s.DataDir, s.Root, s.Log)
+	v, err := OpenVault(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +92,18 @@ func Open(ctx context.Context, s Settings) (a *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if err := v.DB.Migrate(ctx, append([]db.Schema{auth.Schema(), journal.Schema()}, host.Schemas()...)...); err != nil {
+	if err := v.DB.Migrate(ctx, Schemas()...); err != nil {
 		return a, err
 	}
 	if err := a.wire(ctx); err != nil {
 		return a, err
 	}
 	return a, nil
+}
+
+// Schemas are the tables of every room.
+func Schemas() []db.Schema {
+	return append([]db.Schema{sqlite.Schema(), auth.Schema(), journal.Schema()}, host.Schemas()...)
 }
 
 // wire makes the services, innermost first.
@@ -190,6 +196,9 @@ func (a *App) Serve(ctx context.Context) error {
 	var under sync.WaitGroup
 	under.Go(func() { a.sweep(background) })
 	under.Go(func() { a.checkpoints.Run(background) })
+	behind := func(err error) { a.log.Warn("what another process changed could not be read yet", "error", err) }
+	under.Go(func() { a.Auth.Identity.Follow(background, behind) })
+	under.Go(func() { a.Auth.Tokens.Follow(background, behind) })
 	err := a.server.Serve(ctx)
 	stop()
 	under.Wait()
@@ -219,6 +228,9 @@ func (a *App) Close() error {
 	}
 	if a.Settings != nil {
 		a.Settings.Close()
+	}
+	if a.Host != nil {
+		a.Host.Close()
 	}
 	return a.vault.Close()
 }

@@ -23,7 +23,7 @@ type Founded struct {
 // CreateOperator creates an operator on the files of a server that is not running: whoever owns the data directory and
 // the root key may do that, and nobody is there yet who could allow it. The audit names the way it was done.
 func CreateOperator(ctx context.Context, s Settings, name string, pw sealed.Value) (out Founded, err error) {
-	v, err := OpenVault(ctx, s.DataDir, s.Root, s.Log)
+	v, err := OpenVault(ctx, s)
 	if err != nil {
 		return out, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/auth/password"
+	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/keyring"
@@ -15,11 +16,15 @@ import (
 
 // Settings is what a server is started with. The zero value of a field is its default unless it says otherwise.
 type Settings struct {
-	DataDir string           // required; made if need be
-	Root    keyring.Provider // where the root key comes from; required
-	Listen  string           // default 127.0.0.1:1416
-	Issuer  string           // the "iss" of access tokens; default: the URL it listens on
-	App     string           // slug of the app; default "default"
+	DataDir string // required; made if need be
+	// Postgres is the database of a server of several processes; nil is SQLite in the data directory. The data directory is
+	// each process's own in either case: it holds the heads and checkpoints of its part of the record.
+	Postgres *db.PostgresOptions
+	Node     string           // names this process among those on the database; default "node-1"
+	Root     keyring.Provider // where the root key comes from; required
+	Listen   string           // default 127.0.0.1:1416
+	Issuer   string           // the "iss" of access tokens; default: the URL it listens on
+	App      string           // slug of the app; default "default"
 
 	CertFile, KeyFile    string
 	PlaintextOffLoopback bool

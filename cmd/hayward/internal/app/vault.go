@@ -42,52 +42,72 @@ type Vault struct {
 	heads   *audit.Heads
 	journal *audit.Journal
 	lock    *db.DirLock
+	node    string
 	dir     string
 }
 
-// OpenVault claims a data directory, opens its database, and makes sure that the root key fits.
-func OpenVault(ctx context.Context, dir string, root keyring.Provider, log *slog.Logger) (v *Vault, err error) {
-	if dir == "" {
-		return nil, errNoDir
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "cannot make the data directory %s", dir)
-	}
-	v = &Vault{dir: dir}
+// OpenVault claims a data directory, opens the database, brings the vault's tables up to date, and makes sure that the root
+// key fits.
+func OpenVault(ctx context.Context, s Settings) (v *Vault, err error) {
+	v = &Vault{dir: s.DataDir}
 	defer func() {
 		if err != nil {
-			_ = v.Close()
+			err = errors.Join(err, v.Close())
 		}
 	}()
-	if v.lock, err = db.LockDir(dir); err != nil {
-		return v, err
-	}
-	if v.DB, err = db.OpenSQLite(ctx, DataFile(dir, DatabaseFile), db.Options{}); err != nil {
+	if err = v.openDatabase(ctx, s); err != nil {
 		return v, err
 	}
 	if err = v.DB.Migrate(ctx, sqlite.Schema()); err != nil {
 		return v, err
 	}
-	v.Store = sqlite.New(v.DB)
-	if v.Ring, err = keyring.Open(ctx, v.Store, root); err != nil {
-		return v, err
+	return v, v.openRecord(ctx, s)
+}
+
+// openDatabase claims the data directory and opens the database, as it is.
+func (v *Vault) openDatabase(ctx context.Context, s Settings) (err error) {
+	if v.dir == "" {
+		return errNoDir
 	}
-	if v.heads, err = audit.OpenHeads(DataFile(dir, HeadsFile)); err != nil {
-		return v, err
+	if err := os.MkdirAll(v.dir, 0o700); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "cannot make the data directory %s", v.dir)
 	}
-	if v.journal, err = audit.OpenJournal(DataFile(dir, JournalFile)); err != nil {
-		return v, err
+	if v.lock, err = db.LockDir(v.dir); err != nil {
+		return err
+	}
+	if s.Postgres != nil {
+		v.DB, err = db.OpenPostgres(ctx, *s.Postgres)
+	} else {
+		v.DB, err = db.OpenSQLite(ctx, DataFile(v.dir, DatabaseFile), db.Options{})
+	}
+	return err
+}
+
+// openRecord opens keys and record.
+func (v *Vault) openRecord(ctx context.Context, s Settings) (err error) {
+	if v.node = s.Node; v.node == "" {
+		v.node = "node-1"
+	}
+	v.Store = sqlite.New(v.DB) // the store of any database: see vault/store/postgres
+	if v.Ring, err = keyring.Open(ctx, v.Store, s.Root); err != nil {
+		return err
+	}
+	if v.heads, err = audit.OpenHeads(DataFile(v.dir, HeadsFile)); err != nil {
+		return err
+	}
+	if v.journal, err = audit.OpenJournal(DataFile(v.dir, JournalFile)); err != nil {
+		return err
 	}
 	if v.signer, v.keys, err = keys.Signer(ctx, v.Store, v.Ring); err != nil {
-		return v, err
+		return err
 	}
 	if v.Trusted, err = v.publicKeys(ctx); err != nil {
-		return v, err
+		return err
 	}
 	v.Blinder = keys.New(v.Ring, v.Store)
-	v.Log = audit.NewLogger(v.Store, audit.WithMAC(v.Ring.MAC(macPurpose)), audit.WithHeads(v.heads), audit.WithLogger(log),
+	v.Log = audit.NewLogger(v.Store, audit.WithMAC(v.Ring.MAC(macPurpose)), audit.WithHeads(v.heads), audit.WithLogger(s.Log), audit.WithNode(v.node),
 		audit.WithBlinder(v.Blinder, audit.DefaultPersonal()))
-	return v, nil
+	return nil
 }
 
 func (v *Vault) publicKeys(ctx context.Context) (lines string, err error) {
@@ -112,6 +132,7 @@ func (v *Vault) Verify(ctx context.Context) (audit.Report, error) {
 	if err != nil {
 		return audit.Report{}, err
 	}
+	heads.Node = v.node
 	held, err := audit.ReadHeld(v.journal.Path(), v.keys)
 	if err != nil {
 		return audit.Report{}, err

@@ -8,9 +8,12 @@ import (
 
 // Config is every setting of a server. Its tags are the settings' names, defaults and sentences.
 type Config struct {
-	DataDir     string `name:"data-dir" help:"Directory of the database. Empty: hayward in the user's data directory."`
-	RootKeyFile string `name:"root-key-file" help:"File with the root key, mode 0600, outside the data directory. Empty: hayward/root.key in the user's configuration directory. The variable HAYWARD_ROOT_KEY wins over it."`
-	App         string `name:"app" default:"default" help:"App that tenants belong to when a request names none."`
+	DataDir              string `name:"data-dir" help:"Directory of the database. Empty: hayward in the user's data directory."`
+	RootKeyFile          string `name:"root-key-file" help:"File with the root key, mode 0600, outside the data directory. Empty: hayward/root.key in the user's configuration directory. The variable HAYWARD_ROOT_KEY wins over it."`
+	DatabaseURL          string `name:"database-url" help:"PostgreSQL database for several servers at once: postgres://user@host:5432/database?sslmode=verify-full, without a password. Empty: SQLite in the data directory."`
+	DatabasePasswordFile string `name:"database-password-file" help:"File with the password of the PostgreSQL database, mode 0600. The variable HAYWARD_DATABASE_PASSWORD wins over it. Empty: none."`
+	NodeName             string `name:"node-name" default:"node-1" help:"Name of this server among those on one database: each must have one of its own, and a data directory."`
+	App                  string `name:"app" default:"default" help:"App that tenants belong to when a request names none."`
 
 	Listen                        string   `name:"listen" default:"127.0.0.1:1416" help:"Address to listen on, host:port."`
 	TLSCert                       string   `name:"tls-cert" help:"PEM file with the certificate chain. Empty: no TLS. Needs tls-key."`
@@ -48,10 +51,15 @@ type Config struct {
 
 	// RootKey is the variable HAYWARD_ROOT_KEY, or zero. It has no flag and no line in the file: both are read by others.
 	RootKey sealed.Value
+	// DatabasePassword is the variable HAYWARD_DATABASE_PASSWORD, or zero; likewise.
+	DatabasePassword sealed.Value
 }
 
-// RootKeyVariable is the one variable that holds a secret.
-const RootKeyVariable = "HAYWARD_ROOT_KEY"
+// The variables that hold a secret.
+const (
+	RootKeyVariable          = "HAYWARD_ROOT_KEY"
+	DatabasePasswordVariable = "HAYWARD_DATABASE_PASSWORD"
+)
 
 // FileFlag and FileVariable name the YAML file.
 const (

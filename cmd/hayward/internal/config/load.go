@@ -76,6 +76,9 @@ func Load(fs *pflag.FlagSet, environ []string, alsoKnown ...string) (Config, err
 	if key := vars[RootKeyVariable]; key != "" {
 		c.RootKey = sealed.NewString(key)
 	}
+	if word := vars[DatabasePasswordVariable]; word != "" {
+		c.DatabasePassword = sealed.NewString(word)
+	}
 	if problems = append(problems, c.problems()...); len(problems) > 0 {
 		return Config{}, report(problems)
 	}
@@ -120,7 +123,7 @@ func variables(environ []string) map[string]string {
 }
 
 func unknownVariables(vars map[string]string, alsoKnown []string) (problems []string) {
-	known := append([]string{FileVariable, RootKeyVariable}, alsoKnown...)
+	known := append([]string{FileVariable, RootKeyVariable, DatabasePasswordVariable}, alsoKnown...)
 	for _, s := range Settings() {
 		known = append(known, s.Env)
 	}

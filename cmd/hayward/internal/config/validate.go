@@ -44,6 +44,10 @@ var rules = []struct {
 	{"root-key-file", func(c Config) string {
 		return unless(c.RootKeyFile == "" || c.DataDir == "" || !inside(c.RootKeyFile, c.DataDir), "the root key must not lie in the data directory: a copy of one would hold both")
 	}},
+	{"database-url", func(c Config) string { _, err := c.Database(); return textOf(err) }},
+	{"node-name", func(c Config) string {
+		return unless(nodeName.MatchString(c.NodeName), "%q is not a name of 1 to 64 letters, digits, dots and hyphens", c.NodeName)
+	}},
 	{"issuer", func(c Config) string {
 		return unless(c.Issuer == "" || isOrigin(c.Issuer), "%q is not an http or https URL without query", c.Issuer)
 	}},
@@ -85,8 +89,9 @@ func (c Config) problems() (out []string) {
 }
 
 var (
-	slug    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-	envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	slug     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$`)
+	envName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 func unless(holds bool, format string, args ...any) string {

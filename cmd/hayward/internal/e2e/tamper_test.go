@@ -95,7 +95,7 @@ func verifyCopy(t *testing.T, dir string, change func(db string)) audit.Report {
 	}
 	_ = os.Remove(filepath.Join(data, "lock"))
 	change(filepath.Join(data, app.DatabaseFile))
-	v, err := app.OpenVault(t.Context(), data, keyring.FileRoot(filepath.Join(dir, "root.key")), nil)
+	v, err := app.OpenVault(t.Context(), app.Settings{DataDir: data, Root: keyring.FileRoot(filepath.Join(dir, "root.key"))})
 	if err != nil {
 		t.Fatal(err)
 	}
