@@ -176,6 +176,9 @@ func (s *Service) salvage(ctx context.Context, tx driver.Tx, t target) (*record,
 		return nil, err
 	}
 	r := &record{head: head, salvaged: true}
+	if r.book, err = s.readBook(ctx, tx, t); err != nil {
+		return nil, err
+	}
 	for i := range rows {
 		r.head.Latest = max(r.head.Latest, rows[i].Version)
 		r.list.add(&rows[i])

@@ -8,13 +8,11 @@
 // Values have 1 byte to 64 KiB ([WithMaxSize]). Version numbers rise by one and are never used twice, also not after
 // deletion or destruction. A version is
 //
-//	           Promote                 Set, Promote
-//	 pending ----------> current <-----------------.  (a new version)
-//	    |                   |  \  Set, Promote      |
-//	    | Discard,          |   `-----------> superseded ---> removed, when there are too many
-//	    | Destroy           | Delete               | Delete
-//	    v                   v                      v
-//	destroyed <---------- deleted <----------------'    Undelete goes back, until the recovery window is over
+//	pending --Promote--> current --Set, Promote--> superseded --too many--> removed
+//	   |                    |                          |
+//	   |                    `----------Delete----------+--> deleted --Undelete--> current or superseded
+//	   |                                                      |
+//	   `--Discard-------------------------------------> destroyed  (by Destroy from anywhere)
 //
 // Of each secret 10 versions are kept ([WithMaxVersions], [WithKeepVersions]). Metadata and destinations stay with a secret
 // when a new version says nothing about them, and so does a lifetime ([WithLifetime]); a moment of expiry does not in

@@ -181,8 +181,9 @@ func (c *checked) secret(v sealed.Value) *Secret {
 // view is what a read knows from before its transaction began.
 type view struct {
 	generation    uint64
-	floored       bool // floor and shared are known
-	reading       bool // what is found is committed, and may be remembered
+	floored       bool  // floor and shared are known
+	reading       bool  // what is found is committed, and may be remembered
+	book          *book // where the ledger that was read is left for a write
 	floor, shared int64
 }
 

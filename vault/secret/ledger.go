@@ -88,18 +88,20 @@ func (s *Service) putLedger(ctx context.Context, tx driver.Tx, l *ledger, revisi
 func markKey(mark []byte) string { return canon.NewReader(mark).Text() }
 
 // book is the part of the ledger that a name is in, with the root over it.
-func (s *Service) book(ctx context.Context, tx driver.Tx, t target) (root, part *ledger, err error) {
-	if root, err = s.readLedger(ctx, tx, t.app, t.tenant, driver.LedgerRoot); err != nil {
-		return nil, nil, err
+type book struct{ root, part *ledger }
+
+func (s *Service) readBook(ctx context.Context, tx driver.Tx, t target) (b book, err error) {
+	if b.root, err = s.readLedger(ctx, tx, t.app, t.tenant, driver.LedgerRoot); err != nil {
+		return b, err
 	}
 	n := partOf(t.name)
-	if part, err = s.readLedger(ctx, tx, t.app, t.tenant, n); err != nil {
-		return nil, nil, err
+	if b.part, err = s.readLedger(ctx, tx, t.app, t.tenant, n); err != nil {
+		return b, err
 	}
-	if part.row.Revision != root.entries[partName(n)] {
-		return nil, nil, rolledBack()
+	if b.part.row.Revision != b.root.entries[partName(n)] {
+		return b, rolledBack()
 	}
-	return root, part, nil
+	return b, nil
 }
 
 func rolledBack() error {
@@ -107,19 +109,15 @@ func rolledBack() error {
 		WithHint("restore the database from its backup")
 }
 
-// enterLedger gives a head the tenant's next revision. The tenant's secrets must be locked.
-func (s *Service) enterLedger(ctx context.Context, tx driver.Tx, head *driver.SecretRow) error {
-	root, part, err := s.book(ctx, tx, target{head.App, head.Tenant, head.Name})
-	if err != nil {
+// enterLedger gives a head the tenant's next revision. The tenant's secrets must be locked, and b read since.
+func (s *Service) enterLedger(ctx context.Context, tx driver.Tx, b book, head *driver.SecretRow) error {
+	head.Revision = b.root.row.Revision + 1
+	b.part.set(head.Name, head.Revision)
+	b.root.set(partName(b.part.row.Part), head.Revision)
+	if err := s.putLedger(ctx, tx, b.part, head.Revision); err != nil {
 		return err
 	}
-	head.Revision = root.row.Revision + 1
-	part.set(head.Name, head.Revision)
-	root.set(partName(part.row.Part), head.Revision)
-	if err := s.putLedger(ctx, tx, part, head.Revision); err != nil {
-		return err
-	}
-	if err := s.putLedger(ctx, tx, root, head.Revision); err != nil {
+	if err := s.putLedger(ctx, tx, b.root, head.Revision); err != nil {
 		return err
 	}
 	app, tenant, revision := head.App, head.Tenant, head.Revision
@@ -129,13 +127,10 @@ func (s *Service) enterLedger(ctx context.Context, tx driver.Tx, head *driver.Se
 
 // checkLedger fails with vault.ErrTampered unless the head is the one last written: revision is that of the head, 0 if
 // there is none or an earlier program wrote it. No root before floor is believed.
-func (s *Service) checkLedger(ctx context.Context, tx driver.Tx, t target, revision, floor int64) error {
-	root, part, err := s.book(ctx, tx, t)
-	if err != nil {
-		return err
+func (s *Service) checkLedger(ctx context.Context, tx driver.Tx, t target, revision, floor int64) (book, error) {
+	b, err := s.readBook(ctx, tx, t)
+	if err == nil && (b.part.entries[t.name] != revision || b.root.row.Revision < floor) {
+		err = rolledBack()
 	}
-	if part.entries[t.name] != revision || root.row.Revision < floor {
-		return rolledBack()
-	}
-	return nil
+	return b, err
 }

@@ -176,8 +176,12 @@ func (s *Service) own(ctx context.Context, tx driver.Tx, t target, vw view) (*ch
 		}
 		return nil, errCold
 	}
-	if err := s.verify(ctx, tx, t, &head, &v, missing, vw.floor); err != nil {
+	b, err := s.verify(ctx, tx, t, &head, &v, missing, vw.floor)
+	if err != nil {
 		return nil, err
+	}
+	if vw.book != nil {
+		*vw.book = b
 	}
 	if missing {
 		c := &checked{missing: true}
@@ -201,15 +205,15 @@ func (s *Service) remember(t target, vw view, c *checked) {
 }
 
 // verify makes sure of the mark that binds a head to the version it serves, and of the head's place in the ledger.
-func (s *Service) verify(ctx context.Context, tx driver.Tx, t target, head *driver.SecretRow, v *driver.SecretVersion, missing bool, floor int64) error {
+func (s *Service) verify(ctx context.Context, tx driver.Tx, t target, head *driver.SecretRow, v *driver.SecretVersion, missing bool, floor int64) (book, error) {
 	switch {
 	case missing:
 	case head.Current != 0 && v.Version != head.Current:
-		return fault.Wrap(fault.Internal, base.ErrTampered, "the current version of the secret %s is gone", t.name).
+		return book{}, fault.Wrap(fault.Internal, base.ErrTampered, "the current version of the secret %s is gone", t.name).
 			WithHint("restore the database from its backup, or delete the secret and set it again")
 	default:
 		if err := s.ring.CheckMark(ctx, tx, markPlace(*head, v.Ciphertext), head.Mark); err != nil {
-			return err
+			return book{}, err
 		}
 	}
 	return s.checkLedger(ctx, tx, t, head.Revision, floor)

@@ -19,6 +19,7 @@ type record struct {
 	list    manifest
 	current driver.SecretVersion // zero if none is served
 
+	book     book // as it was when the secret was locked
 	salvaged bool // it was not what was written, and everything in it is destroyed
 }
 
@@ -29,7 +30,13 @@ func (s *Service) lock(ctx context.Context, tx driver.Tx, t target) (*record, er
 	if err := tx.LockSecrets(ctx, t.app, t.tenant); err != nil {
 		return nil, err
 	}
-	return s.load(ctx, tx, t, view{floored: true, floor: s.floors.of(t.app, t.tenant)})
+	var b book
+	r, err := s.load(ctx, tx, t, view{floored: true, floor: s.floors.of(t.app, t.tenant), book: &b})
+	if err != nil {
+		return nil, err
+	}
+	r.book = b
+	return r, nil
 }
 
 // load reads a secret and checks that it is what was written. One that never was has no ID; one that was destroyed has no
@@ -69,7 +76,7 @@ func (s *Service) save(ctx context.Context, tx driver.Tx, r *record) error {
 func (s *Service) rewrite(ctx context.Context, tx driver.Tx, r *record) error {
 	r.head.DueAt = s.due(&r.list)
 	r.head.Versions = r.list.encode()
-	return s.putHead(ctx, tx, &r.head, r.current.Ciphertext)
+	return s.putHead(ctx, tx, r)
 }
 
 // destroyLost destroys what was deleted and can be brought back no more.

@@ -157,13 +157,13 @@ func (in *setting) expire(v *driver.SecretVersion) {
 	}
 }
 
-func (s *Service) putHead(ctx context.Context, tx driver.Tx, head *driver.SecretRow, ciphertext []byte) (err error) {
-	if err := s.enterLedger(ctx, tx, head); err != nil {
+func (s *Service) putHead(ctx context.Context, tx driver.Tx, r *record) (err error) {
+	if err := s.enterLedger(ctx, tx, r.book, &r.head); err != nil {
 		return err
 	}
-	if head.Mark, err = s.ring.Mark(ctx, tx, markPlace(*head, ciphertext)); err != nil {
+	if r.head.Mark, err = s.ring.Mark(ctx, tx, markPlace(r.head, r.current.Ciphertext)); err != nil {
 		return err
 	}
-	head.MarkKey = markKey(head.Mark)
-	return tx.PutSecret(ctx, *head)
+	r.head.MarkKey = markKey(r.head.Mark)
+	return tx.PutSecret(ctx, r.head)
 }
