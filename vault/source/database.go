@@ -36,7 +36,10 @@ func NewDatabase(store config.Store, appID string, opts ...Option) *Database {
 	d.hub = newHub(d.o, d.Get, poll)
 	if told {
 		d.stop = w.Watch(func(c driver.Change) {
-			if c.Noun == driver.NounConfig && c.App == appID && c.Tenant == driver.Shared {
+			switch {
+			case c.Noun == driver.NounEverything:
+				d.hub.WakeAll()
+			case c.Noun == driver.NounConfig && c.App == appID && c.Tenant == driver.Shared:
 				d.hub.Wake(c.Name)
 			}
 		})

@@ -3,6 +3,8 @@ package source
 import (
 	"log/slog"
 	"time"
+
+	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
 // Defaults of [Option].
@@ -24,6 +26,7 @@ type options struct {
 	log         *slog.Logger
 	allow       []string
 	trim        bool
+	changes     driver.Watcher
 }
 
 func read(name string, opts []Option) options {
@@ -77,3 +80,7 @@ func WithLogger(l *slog.Logger) Option {
 // WithTrimNewline has a file's value end before a line break at the very end of the file, as written by an editor. The
 // default is every byte as it is.
 func WithTrimNewline() Option { return func(o *options) { o.trim = true } }
+
+// WithChanges has the watches of [NewSecrets] woken when the store tells of a change, in place of polling it. It is the store
+// that the secret service keeps its rows in.
+func WithChanges(st driver.Watcher) Option { return func(o *options) { o.changes = st } }

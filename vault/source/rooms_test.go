@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -433,6 +434,22 @@ func FuzzTenantKeys(f *testing.F) {
 			if strings.Trim(part, ".") == "" {
 				t.Errorf("%q has a part of dots", key)
 			}
+		}
+	})
+}
+
+func TestAWatchTellsThatAValueEndedByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := source.NewMemory()
+		defer m.Close()
+		var told []string
+		must(t, m.Watch(t.Context(), "K", func(_ context.Context, _ string, v *source.Value) { told = append(told, text(v)) }))
+		at := time.Now().Add(time.Minute)
+		must(t, m.SetValue(t.Context(), source.Value{Key: "K", Raw: sealed.NewString("x"), ExpiresAt: &at}))
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if got := strings.Join(told, ","); got != "x,<none>" {
+			t.Error(got)
 		}
 	})
 }

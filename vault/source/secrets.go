@@ -24,6 +24,17 @@ type Secrets struct {
 	svc         SecretReader
 	app, tenant string
 	hub         *Hub
+	stop        func()
+}
+
+// changed wakes the watches that a change concerns: the tenant's own secret, or the shared one that stands in for it.
+func (s *Secrets) changed(c driver.Change) {
+	switch {
+	case c.Noun == driver.NounEverything:
+		s.hub.WakeAll()
+	case c.Noun == driver.NounSecret && c.App == s.app && (c.Tenant == s.tenant || c.Tenant == driver.Shared):
+		s.hub.Wake(c.Name)
+	}
 }
 
 // NewSecrets returns a source named "vault" over a secret service, for one tenant of one app. Neither may be empty.
@@ -31,8 +42,13 @@ func NewSecrets(svc SecretReader, app, tenant string, opts ...Option) (*Secrets,
 	if err := driver.Owner(app, tenant); err != nil {
 		return nil, err
 	}
-	s := &Secrets{o: read("vault", opts), svc: svc, app: app, tenant: tenant}
-	s.hub = newHub(s.o, s.Get, s.o.poll)
+	s := &Secrets{o: read("vault", opts), svc: svc, app: app, tenant: tenant, stop: func() {}}
+	if s.o.changes == nil {
+		s.hub = newHub(s.o, s.Get, s.o.poll)
+		return s, nil
+	}
+	s.hub = newHub(s.o, s.Get, 0)
+	s.stop = s.o.changes.Watch(s.changed)
 	return s, nil
 }
 
@@ -122,6 +138,7 @@ func (s *Secrets) Watch(ctx context.Context, key string, fn WatchFunc) error {
 
 // Close ends every watch.
 func (s *Secrets) Close() error {
+	s.stop()
 	s.hub.Close()
 	return nil
 }

@@ -302,15 +302,30 @@ func database(as func(*memory.Store) config.Store) sourcetest.Harness {
 
 func secrets(t *testing.T) *secret.Service {
 	t.Helper()
+	return secretsIn(t, memory.New())
+}
+
+func secretsIn(t *testing.T, st *memory.Store) *secret.Service {
+	t.Helper()
 	enc, err := crypto.NewEncryptor([]byte("0123456789abcdef0123456789abcdef"))
 	must(t, err)
-	return secret.NewService(memory.New(), enc)
+	return secret.NewService(st, enc)
 }
 
 func TestSecretsSuite(t *testing.T) {
-	sourcetest.Run(t, sourcetest.Harness{Open: func(t *testing.T) sourcetest.Subject {
-		svc := secrets(t)
-		src, err := source.NewSecrets(svc, "myapp", "acme", source.WithPollInterval(2*quick), source.WithMaxWatchers(150))
+	t.Run("polled", func(t *testing.T) {
+		sourcetest.Run(t, secretSource(func(*memory.Store) source.Option { return source.WithPollInterval(2 * quick) }))
+	})
+	t.Run("told", func(t *testing.T) {
+		sourcetest.Run(t, secretSource(func(st *memory.Store) source.Option { return source.WithChanges(st) }))
+	})
+}
+
+func secretSource(how func(*memory.Store) source.Option) sourcetest.Harness {
+	return sourcetest.Harness{Open: func(t *testing.T) sourcetest.Subject {
+		st := memory.New()
+		svc := secretsIn(t, st)
+		src, err := source.NewSecrets(svc, "myapp", "acme", how(st), source.WithMaxWatchers(150))
 		must(t, err)
 		ctx := scope.WithScope(context.Background(), "myapp", "acme", "ann", "")
 		return sourcetest.Subject{Source: src,
@@ -320,5 +335,5 @@ func TestSecretsSuite(t *testing.T) {
 				must(t, err)
 			},
 			Delete: func(t *testing.T, key string) { t.Helper(); must(t, svc.Delete(ctx, key, "")) }}
-	}})
+	}}
 }

@@ -65,6 +65,17 @@ func (h *Hub) Wake(key string) {
 	}
 }
 
+// WakeAll has every watch look now: changes may have been missed.
+func (h *Hub) WakeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, of := range h.byKey {
+		for w := range of {
+			w.wake()
+		}
+	}
+}
+
 // Watch adds a watch, see [Source].
 func (h *Hub) Watch(ctx context.Context, key string, fn WatchFunc) error {
 	w, err := h.start(ctx, key, fn)
@@ -173,14 +184,27 @@ func (w *watcher) run() {
 		tick = t.C
 	}
 	for {
+		ends, stop := w.expiry()
 		select {
 		case <-w.ctx.Done():
+			stop()
 			return
 		case <-w.signal:
 		case <-tick:
+		case <-ends:
 		}
+		stop()
 		w.step()
 	}
+}
+
+// expiry is when the value told last ends by itself, which nobody tells of.
+func (w *watcher) expiry() (ends <-chan time.Time, stop func()) {
+	if w.told == nil || w.told.ExpiresAt == nil || !time.Now().Before(*w.told.ExpiresAt) {
+		return nil, func() {}
+	}
+	t := time.NewTimer(time.Until(*w.told.ExpiresAt))
+	return t.C, func() { t.Stop() }
 }
 
 // spread keeps the watches of a process from asking all at once: up to a tenth less.
