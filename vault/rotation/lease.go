@@ -116,14 +116,15 @@ func (h *hand) attempt(ctx context.Context, onward bool) error {
 		h.m.kept.drop(h.row.RunID) // whoever has the lease now makes its own
 		return h.entry.EndErr(ctx, err)
 	case ctx.Err() != nil: // asked to stop: nothing failed, and whoever comes next goes on
-		err = fault.Wrap(fault.Canceled, context.Cause(ctx), "the rotation of %s was interrupted; it will go on at the step %s", h.key, step)
+		err = fault.Wrap(fault.Canceled, context.Cause(ctx), "the rotation of %s was interrupted; it will go on at the step %s",
+			h.key, step)
 	case !isFault(err):
 		err = fault.Wrap(fault.Failed, err, "the rotation of %s failed at the step %s", h.key, step).WithCode("RotatorFailed")
 	}
 	stop()
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateWrites)
 	defer cancel()
-	unwritten := h.failed(late, step, err)
+	unwritten := h.failed(late, step, err, ctx.Err() != nil)
 	switch {
 	case isStale(unwritten):
 		err = unwritten // whatever went wrong, it went wrong because somebody else went on
@@ -144,8 +145,7 @@ func isFault(err error) bool {
 
 // failed gives the lease back after a step that did not end well: with a record and a time to wait, unless it was only
 // interrupted.
-func (h *hand) failed(ctx context.Context, step string, err error) error {
-	interrupted := fault.Is(err, fault.Canceled)
+func (h *hand) failed(ctx context.Context, step string, err error, interrupted bool) error {
 	return h.save(ctx, func(tx driver.Tx, row *driver.RotationRow) error {
 		now := tx.Now()
 		row.Holder = ""

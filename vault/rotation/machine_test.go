@@ -338,6 +338,9 @@ func TestRotatorsThatMisbehave(t *testing.T) {
 		"returns too much": {func(context.Context, rotation.Step) (sealed.Value, error) {
 			return sealed.NewString(strings.Repeat("x", secret.DefaultMaxSize+1)), nil
 		}, ""},
+		"says that it was cancelled": {func(context.Context, rotation.Step) (sealed.Value, error) {
+			return sealed.Value{}, fault.New(fault.Canceled, "not by us")
+		}, ""},
 		"fails strangely": {func(context.Context, rotation.Step) (sealed.Value, error) {
 			return sealed.Value{}, errors.New("canary")
 		}, "RotatorFailed"},

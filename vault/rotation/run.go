@@ -34,7 +34,8 @@ const (
 	stepRetire  = "retire"
 )
 
-var stepOf = map[string]string{idle: stepBegin, creating: stepCreate, pending: stepSet, changed: stepTest, tested: stepPromote, current: stepRetire}
+var stepOf = map[string]string{idle: stepBegin, creating: stepCreate, pending: stepSet, changed: stepTest,
+	tested: stepPromote, current: stepRetire}
 
 // hand is a rotation that this manager has in hand: its row, and the lease under which it may write it.
 type hand struct {
@@ -153,8 +154,8 @@ func (h *hand) begin(ctx context.Context) error {
 			return noSecret(h.key)
 		}
 		*row = driver.RotationRow{App: row.App, Tenant: row.Tenant, Name: row.Name, State: creating, RunID: id.New(id.Rotation).String(),
-			Definition: text, Actor: h.by, Unserved: row.Unserved, OldVersion: old, StartedAt: tx.Now(), WakeAt: tx.Now(), Holder: row.Holder, LeaseAt: row.LeaseAt,
-			Fence: row.Fence, UpdatedAt: row.UpdatedAt}
+			Definition: text, Actor: h.by, Unserved: row.Unserved, OldVersion: old, StartedAt: tx.Now(), WakeAt: tx.Now(),
+			Holder: row.Holder, LeaseAt: row.LeaseAt, Fence: row.Fence, UpdatedAt: row.UpdatedAt}
 		return nil
 	})
 	if err != nil {

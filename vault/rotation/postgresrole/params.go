@@ -57,7 +57,8 @@ func (p Params) check() error {
 	}
 	for i, role := range append([]string{p.Group}, p.Roles...) {
 		if !rolePattern.MatchString(role) || strings.HasPrefix(role, "pg_") || role == "postgres" {
-			return bad([...]string{"group", "roles", "roles"}[i], "a role's name has 1 to 63 lower-case letters, digits and underscores, and is none of the server's own")
+			return bad([...]string{"group", "roles", "roles"}[i],
+				"a role's name has 1 to 63 lower-case letters, digits and underscores, and is none of the server's own")
 		}
 	}
 	if p.Group == p.Roles[0] || p.Group == p.Roles[1] {

@@ -185,7 +185,7 @@ func (r *Rotator) Retire(ctx context.Context, s rotation.Step) error {
 	}
 	former, err := p.own(s.Previous)
 	if err != nil || former.Username == now.Username {
-		return nil //nolint:nilerr // a login that this rotator did not make is not its to take away
+		return nil // a login that this rotator did not make is not its to take away
 	}
 	return r.asAdmin(ctx, s, p, srv, func(q func(string, ...any) ([]string, error)) error {
 		_, err := q(`ALTER ROLE "%s" PASSWORD NULL`, former.Username)
