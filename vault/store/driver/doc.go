@@ -4,5 +4,5 @@
 //
 // The rows here are what is written down: ciphertext, key ids, hashes. No plaintext of a secret ever reaches a driver. What
 // the rows mean is for the rooms that own them: secret, keyring, audit, flag, config and override. The implementations are
-// memory and sqlite next door; both run the suite in storetest.
+// memory, sqlite and postgres next door; all run the suite in storetest.
 package driver
