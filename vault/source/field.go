@@ -13,7 +13,8 @@ import (
 func SplitField(key string) (path, field string, err error) {
 	path, field, found := strings.Cut(key, "#")
 	if found && (path == "" || field == "") {
-		return "", "", fault.New(fault.Invalid, "the key %q has an empty path or field", key).WithHint("write path#field, for example acme/database#password")
+		return "", "", fault.New(fault.Invalid, "the key %q has an empty path or field", key).
+			WithHint("write path#field, for example acme/database#password")
 	}
 	return path, field, nil
 }

@@ -31,7 +31,8 @@ func New(o Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{o: o, api: newClient(o)}
-	s.hub = source.NewHub(o.Name, s.Get, o.PollInterval, source.WithName(o.Name), source.WithMaxWatchers(o.MaxWatchers), source.WithLogger(o.Logger))
+	s.hub = source.NewHub(o.Name, s.Get, o.PollInterval,
+		source.WithName(o.Name), source.WithMaxWatchers(o.MaxWatchers), source.WithLogger(o.Logger))
 	return s, nil
 }
 

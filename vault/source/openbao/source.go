@@ -43,7 +43,8 @@ func New(o Options) (*Source, error) {
 	}
 	s := &Source{o: o, w: &wire{o, dest}}
 	s.session = newSession(s.w, o.Auth)
-	s.hub = source.NewHub(o.Name, s.Get, o.PollInterval, source.WithName(o.Name), source.WithMaxWatchers(o.MaxWatchers), source.WithLogger(o.Logger))
+	s.hub = source.NewHub(o.Name, s.Get, o.PollInterval,
+		source.WithName(o.Name), source.WithMaxWatchers(o.MaxWatchers), source.WithLogger(o.Logger))
 	return s, nil
 }
 
