@@ -6,13 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/memory"
+	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
 
 // early is what the version before root keys could change wrote down, byte for byte.
@@ -176,4 +179,36 @@ func earlyRoot(t *testing.T, e early) keyring.Root {
 func earlyFile(t *testing.T, e early) keyring.Provider {
 	t.Helper()
 	return keyring.FileRoot(keyPath(t, e.RootKey))
+}
+
+// The same rows in a database that the early version made: its tables are brought up to date first.
+func TestADatabaseOfTheEarlyVersion(t *testing.T) {
+	e, _ := readEarly(t)
+	d, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "vault.db"), db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	st := sqlite.New(d)
+	if err := st.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Update(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(t.Context(), "INSERT INTO vault_root (id, root_id, check_blob, created_at) VALUES (1, ?, ?, ?)", e.Root.RootID, e.Root.Check, e.Root.CreatedAt)
+		for _, k := range e.Keys {
+			_, more := tx.Exec(t.Context(), "INSERT INTO vault_key (app, tenant, id, root_id, wrapped, is_primary, created_at) VALUES (?, ?, ?, ?, ?, 1, ?)",
+				k.App, k.Tenant, k.ID, k.RootID, k.Wrapped, k.CreatedAt)
+			err = errors.Join(err, more)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r := mustOpen(t, st, earlyFile(t, e), keyring.WithPurposes("something else"))
+	e.check(t, r, st, e.Wraps)
+	wraps := e.rewrapIn(r)
+	if p, err := r.RotateRoot(t.Context()); err != nil || p.Epoch != 1 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	e.check(t, r, st, wraps)
 }

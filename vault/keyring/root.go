@@ -59,7 +59,8 @@ func derive(key []byte, purpose string) []byte {
 	return out
 }
 
-// Provider is a place where a root key comes from.
+// Provider is a place where a root key comes from. It is safe for concurrent use: a ring that follows a change of the root
+// key asks in the background.
 type Provider interface {
 	// Root returns the key, or vault.ErrNoRootKey. With create, nothing is encrypted yet: a provider that can make a key
 	// makes one if there is none.

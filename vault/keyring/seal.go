@@ -3,6 +3,7 @@ package keyring
 import (
 	"context"
 	"crypto/hmac"
+	"sync"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -23,8 +24,11 @@ type Place struct {
 	Bound             []byte // whatever else must not change without the value: destinations, expiry
 }
 
-func (p Place) associatedData(keyID string) []byte {
-	b := make([]byte, 0, 64+len(p.Format)+len(p.App)+len(p.Tenant)+len(p.Name)+len(keyID)+len(p.Bound))
+func (p *Place) associatedData(keyID string) []byte {
+	return p.appendData(make([]byte, 0, 64+len(p.Format)+len(p.App)+len(p.Tenant)+len(p.Name)+len(keyID)+len(p.Bound)), keyID)
+}
+
+func (p *Place) appendData(b []byte, keyID string) []byte {
 	b = canon.Text(b, p.Format)
 	b = canon.Text(b, p.App)
 	b = canon.Text(b, p.Tenant)
@@ -58,6 +62,9 @@ func (r *Ring) Seal(ctx context.Context, tx driver.Tx, p Place, v sealed.Value) 
 	return Box{KeyID: k.id, Algorithm: Algorithm, Ciphertext: ct}, nil
 }
 
+// scratch are buffers for the associated data of a read, the hottest thing a ring does.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
 // Unseal opens a box at its place. It fails with vault.ErrDecryptionFailed if the box, the place or anything bound to it
 // is not what was sealed.
 func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed.Value, error) {
@@ -70,7 +77,10 @@ func (r *Ring) Unseal(ctx context.Context, tx driver.Tx, p Place, b Box) (sealed
 	if err != nil {
 		return sealed.Value{}, err
 	}
-	pt, err := k.aead().Decrypt(b.Ciphertext, p.associatedData(b.KeyID))
+	ad := scratch.Get().(*[]byte)
+	*ad = p.appendData((*ad)[:0], b.KeyID)
+	pt, err := k.aead().Decrypt(b.Ciphertext, *ad)
+	scratch.Put(ad)
 	if err != nil {
 		return sealed.Value{}, fault.Wrap(fault.Internal, base.ErrDecryptionFailed,
 			"the stored value does not belong here or was changed").

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -396,15 +397,24 @@ func TestSigners(t *testing.T) {
 }
 
 // changing is a root key that can change, without a disk.
-type changing struct{ now, next byte }
+type changing struct {
+	mu        sync.Mutex // rings that follow a change ask in the background
+	now, next byte
+}
 
 func numbered(n byte) (keyring.Root, error) {
 	return keyring.NewRoot(bytes.Repeat([]byte{n}, keyring.KeySize), "memory")
 }
 
-func (c *changing) Root(context.Context, bool) (keyring.Root, error) { return numbered(c.now) }
+func (c *changing) Root(context.Context, bool) (keyring.Root, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return numbered(c.now)
+}
 
 func (c *changing) Next(_ context.Context, create bool) (keyring.Root, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if create && c.next == 0 {
 		c.next = c.now%250 + 1
 	}
@@ -415,6 +425,8 @@ func (c *changing) Next(_ context.Context, create bool) (keyring.Root, error) {
 }
 
 func (c *changing) Promote(context.Context, string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.next != 0 {
 		c.now, c.next = c.next, 0
 	}
