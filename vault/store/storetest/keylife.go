@@ -128,7 +128,8 @@ func testKeyReplicas(t *testing.T, h Harness) {
 	n := 0
 	for r, st := range rings {
 		n++
-		busy.Go(func() { l.work(r, st, n, stop) })
+		number := n
+		busy.Go(func() { l.work(r, st, number, stop) })
 		changing.Go(func() {
 			for range 2 {
 				if _, err := r.RotateRoot(context.Background()); err != nil {
