@@ -226,10 +226,19 @@ type boundMethod struct {
 	fn   method
 }
 
-func (m *boundMethod) Class() string { return "builtin_function_or_method" }
+// Class tells what the sandbox puts in the place of str.format and str.format_map.
+func (m *boundMethod) Class() string {
+	if _, text := str(m.self); text && (m.name == "format" || m.name == "format_map") {
+		return "function"
+	}
+	return "builtin_function_or_method"
+}
 
 // Repr leaves the address out that Python prints.
 func (m *boundMethod) Repr() string {
+	if m.Class() == "function" {
+		return "<function " + typeName(m.self) + "." + m.name + ">"
+	}
 	return "<built-in method " + m.name + " of " + typeName(m.self) + " object>"
 }
 

@@ -39,10 +39,6 @@ func splitComma(s string) []string {
 }
 
 func filterSort(r *run, a []value.Value) (value.Value, error) {
-	reverse, err := truthArg(a[1], false)
-	if err != nil {
-		return nil, err
-	}
 	exact, err := truthArg(a[2], false)
 	if err != nil {
 		return nil, err
@@ -51,8 +47,21 @@ func filterSort(r *run, a []value.Value) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	reverse, err := reverseArg(a[1])
+	if err != nil {
+		return nil, err
+	}
 	items, err = r.sorted(items, r.sortKey(a[3], !exact), reverse)
 	return &value.List{Items: items}, err
+}
+
+// reverseArg reads the argument that sorted() takes as an int.
+func reverseArg(v value.Value) (bool, error) {
+	if v == nil {
+		return false, nil
+	}
+	n, err := index(v)
+	return n != 0, err
 }
 
 func filterDictsort(r *run, a []value.Value) (value.Value, error) {
@@ -68,10 +77,6 @@ func filterDictsort(r *run, a []value.Value) (value.Value, error) {
 	if at < 0 {
 		return nil, filterArgErr(`You can only sort by either "key" or "value"`)
 	}
-	reverse, err := truthArg(a[3], false)
-	if err != nil {
-		return nil, err
-	}
 	d, ok := a[0].(*value.Dict)
 	if !ok {
 		if u := asUndefined(a[0]); u != nil {
@@ -80,6 +85,10 @@ func filterDictsort(r *run, a []value.Value) (value.Value, error) {
 		return nil, raise("AttributeError", "'%s' object has no attribute 'items'", typeName(a[0]))
 	}
 	items, err := r.list(&dictView{d: d, kind: "dict_items"})
+	if err != nil {
+		return nil, err
+	}
+	reverse, err := reverseArg(a[3])
 	if err != nil {
 		return nil, err
 	}
