@@ -28,6 +28,10 @@ var vaultWords = map[policy.Action][]string{
 	policy.RotationRun:    {"rotation.rotate_now"},
 	policy.RotationManage: {"rotation.set_policy", "rotation.delete_policy", "rotation.abandon"},
 
+	policy.KeyRead:       {"key.list"},
+	policy.KeyRotateRoot: {"key.rotate_root"},
+	policy.KeyShred:      {"key.shred", "key.receipts"},
+
 	policy.AuditRead:    {"audit.list", "audit.export", "audit.prove", "audit.checkpoint"},
 	policy.AuditReadAll: {"audit.verify"},
 }

@@ -55,7 +55,12 @@ const (
 	SharedWrite    Action = "shared:write" // shared app entries, with destinations
 	EgressManage   Action = "egress:manage"
 	LimitManage    Action = "limit:manage"
-	KeyRotate      Action = "key:rotate"
+	KeyRead        Action = "key:read"   // which keys there are; an admin: the own tenant's
+	KeyRotate      Action = "key:rotate" // likewise
+	KeyRotateRoot  Action = "key:rotate-root"
+	KeyShred       Action = "key:shred" // destroy a tenant's keys, for ever
+	KeyExport      Action = "key:export"
+	BackupWrite    Action = "backup:write"
 	AuditReadAll   Action = "audit:read-all" // across tenants
 	SystemRead     Action = "system:read"    // status, metrics
 	TokenRevokeAny Action = "token:revoke-any"
@@ -108,7 +113,12 @@ func rules() []rule {
 		{SharedWrite, Operator},
 		{EgressManage, Operator},
 		{LimitManage, Operator},
-		{KeyRotate, Operator},
+		{KeyRead, Admin | Operator},
+		{KeyRotate, Admin | Operator},
+		{KeyRotateRoot, Operator},
+		{KeyShred, Operator},
+		{KeyExport, Operator},
+		{BackupWrite, Operator},
 		{AuditReadAll, Operator},
 		{SystemRead, Operator},
 		{TokenRevokeAny, Operator},

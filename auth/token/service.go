@@ -122,6 +122,27 @@ func (s *Service) RotateAfter(ctx context.Context, age time.Duration) (rotated b
 // RevokeKey removes a signing key at once, with every token it signed. Another key signs from then on.
 func (s *Service) RevokeKey(ctx context.Context, kid string) error { return s.ring.drop(ctx, kid) }
 
+// Rewrap passes each signing key, as it is wrapped, and what it is bound to, to again, and stores what comes back in its
+// place if that has changed: for a key wrapper whose own key is replaced.
+func (s *Service) Rewrap(ctx context.Context, again func(wrapped []byte, aad string) (rewrapped []byte, changed bool, err error)) error {
+	return s.ring.db.Update(ctx, func(tx *db.Tx) error {
+		rows, err := readKeys(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, k := range rows {
+			wrapped, changed, err := again(k.private, aadOf(k.kid))
+			if err == nil && changed {
+				_, err = tx.Exec(ctx, "UPDATE auth_signing_key SET private_key = ? WHERE kid = ?", wrapped, k.kid)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Sweep forgets keys, grants and revocations whose time is over. A host calls it every few minutes.
 func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.ring.sweep(ctx); err != nil {

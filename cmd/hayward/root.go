@@ -115,9 +115,9 @@ func (c *cli) root() *cobra.Command {
 		}
 	}
 	add(here, c.runCommand(), c.componentsCommand(), c.demoCommand(), c.devllmCommand(), c.versionCommand())
-	add(there, c.loginCommand(), c.logoutCommand(), c.whoamiCommand(), c.pipelineCommand(), c.secretCommand(), c.flagCommand(), c.configCommand(), c.overrideCommand(), c.rotateCommand(),
+	add(there, c.loginCommand(), c.logoutCommand(), c.whoamiCommand(), c.pipelineCommand(), c.secretCommand(), c.flagCommand(), c.configCommand(), c.overrideCommand(), c.rotateCommand(), c.keyCommand(), c.backupCommand(),
 		c.userCommand(), c.tenantCommand(), c.auditCommand())
-	add(house, c.serveCommand(), c.operatorCommand(), c.migrateCommand())
+	add(house, c.serveCommand(), c.operatorCommand(), c.migrateCommand(), c.restoreCommand())
 	return root
 }
 

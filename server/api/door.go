@@ -39,6 +39,8 @@ type Door struct {
 	People    People
 	Flags     Flags
 	Settings  Settings
+	Keys      Keys
+	Backups   Backups
 	Rotations Rotations
 	Rotators  func() []string // the kinds that policies can name
 	Audit     Audit
@@ -82,6 +84,7 @@ func (d *Door) Routes() []router.Route {
 	routes = append(routes, d.configRoutes()...)
 	routes = append(routes, d.overrideRoutes()...)
 	routes = append(routes, d.rotationRoutes()...)
+	routes = append(routes, d.keyRoutes()...)
 	routes = append(routes, d.auditRoutes()...)
 	routes = append(routes, d.peopleRoutes()...)
 	for i := range routes {

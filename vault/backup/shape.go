@@ -51,6 +51,9 @@ func shapesOf(ctx context.Context, schemas []db.Schema) (out []shape, err error)
 				if err := scan(&name, &c.name, &c.kind, &c.notNull, &c.key); err != nil {
 					return err
 				}
+				if c.kind, err = kindOf(name, c.name, c.kind); err != nil {
+					return err
+				}
 				if len(out) == 0 || out[len(out)-1].name != name {
 					out = append(out, shape{name: name})
 				}
@@ -61,6 +64,17 @@ func shapesOf(ctx context.Context, schemas []db.Schema) (out []shape, err error)
 	})
 	keys := keyring.KeyTables()
 	return slices.DeleteFunc(out, func(t shape) bool { return slices.Contains(keys, t.name) }), err
+}
+
+// kindOf is a column's type as a backup knows it. One it does not know would lose its values.
+func kindOf(table, column, declared string) (string, error) {
+	switch kind := strings.ToUpper(declared); kind {
+	case "BIGINT", "INT":
+		return "INTEGER", nil
+	case "TEXT", "INTEGER", "BLOB", "REAL":
+		return kind, nil
+	}
+	return "", fault.New(fault.Internal, "the column %s of the table %s has the type %s, which a backup does not know", column, table, declared)
 }
 
 func (t *shape) names() string {

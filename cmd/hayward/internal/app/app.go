@@ -17,7 +17,6 @@ import (
 	"github.com/haywardhq/hayward/auth/token"
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/egress"
-	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host"
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/component"
@@ -29,6 +28,7 @@ import (
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
+	"github.com/haywardhq/hayward/vault/key"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/rotation"
 	"github.com/haywardhq/hayward/vault/rotation/jwtkeys"
@@ -46,6 +46,7 @@ type App struct {
 	Secrets  *secret.Service
 	Flags    *host.Flags
 	Settings *host.Settings
+	Keys     *host.Keys
 	Rotation *rotation.Manager
 	Audit    *audit.Service
 	Auth     *auth.Service
@@ -151,6 +152,12 @@ func (a *App) wire(ctx context.Context) error {
 	if a.checkpoints, err = v.Checkpointer(s.CheckpointEvery, a.log); err != nil {
 		return err
 	}
+	a.Keys = &host.Keys{Gate: gate, Tenants: a.Auth.Identity, Ring: v.Ring, Secrets: a.Secrets,
+		Service: key.NewService(v.Store, v.Ring, key.WithGate(gate), key.WithCheckpoint(func(ctx context.Context) (string, error) {
+			cp, _, err := a.checkpoints.Checkpoint(ctx)
+			return cp.Text, err
+		}))}
+	v.Ring.OnRewrap("signing keys of access tokens", a.rewrapSigningKeys)
 	var environment pipeline.Resolver
 	if len(s.EnvAllow) > 0 {
 		environment = pipeline.Environment(os.LookupEnv, pipeline.Trust{Allow: s.EnvAllow})
@@ -196,6 +203,7 @@ func (a *App) Serve(ctx context.Context) error {
 	var under sync.WaitGroup
 	under.Go(func() { a.sweep(background) })
 	under.Go(func() { a.checkpoints.Run(background) })
+	under.Go(func() { a.finishKeys(background) })
 	behind := func(err error) { a.log.Warn("what another process changed could not be read yet", "error", err) }
 	under.Go(func() { a.Auth.Identity.Follow(background, behind) })
 	under.Go(func() { a.Auth.Tokens.Follow(background, behind) })
@@ -245,12 +253,27 @@ func (a *App) Origin() (string, bool) { return a.vault.Ring.Origin() }
 type wrapper struct{ ring *keyring.Ring }
 
 func (w wrapper) Wrap(_ context.Context, plaintext []byte, aad string) ([]byte, error) {
-	return w.ring.Wrap("hayward/signing-key/1 "+aad, plaintext)
+	return w.ring.Wrap(signingKeyPurpose+aad, plaintext)
 }
 
 func (w wrapper) Unwrap(_ context.Context, ciphertext []byte, aad string) ([]byte, error) {
-	return w.ring.Unwrap("hayward/signing-key/1 "+aad, ciphertext)
+	return w.ring.Unwrap(signingKeyPurpose+aad, ciphertext)
 }
+
+// rewrapSigningKeys moves signing keys of an early version's data out from under the root key that changes.
+func (a *App) rewrapSigningKeys(ctx context.Context, again func(purpose string, wrapped []byte) ([]byte, bool, error)) error {
+	return a.Auth.Tokens.Rewrap(ctx, func(wrapped []byte, aad string) ([]byte, bool, error) { return again(signingKeyPurpose+aad, wrapped) })
+}
+
+// finishKeys goes on with a change of the root key and with destructions that were interrupted.
+func (a *App) finishKeys(ctx context.Context) {
+	_, err := a.vault.Ring.Resume(ctx)
+	if err = errors.Join(err, a.vault.Ring.ResumeShreds(ctx)); err != nil && ctx.Err() == nil {
+		a.log.Error("an interrupted change of keys could not be finished", "error", err)
+	}
+}
+
+const signingKeyPurpose = "hayward/signing-key/1 "
 
 // DefaultRates are the request limits.
 func DefaultRates() map[string]limit.Rate {
@@ -263,5 +286,3 @@ func DefaultRates() map[string]limit.Rate {
 
 // DataFile is a file in the data directory.
 func DataFile(dir, name string) string { return filepath.Join(dir, name) }
-
-var errNoDir = fault.New(fault.Invalid, "no data directory is set").WithHint("set data-dir")

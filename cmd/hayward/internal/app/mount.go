@@ -7,6 +7,7 @@ import (
 
 	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/host"
 	"github.com/haywardhq/hayward/server/api"
 	"github.com/haywardhq/hayward/server/hayhooks"
 	"github.com/haywardhq/hayward/server/oauth"
@@ -28,7 +29,7 @@ func (a *App) mount(gate audit.Gate, hosts []string) {
 			TrustedProxies: s.TrustedProxies, Hosts: hosts, TLS: s.CertFile != ""},
 		&oauth.Door{Auth: a.Auth, App: a.AppID},
 		&api.Door{Host: a.Host, Secrets: a.Secrets, Flags: a.Flags, Settings: a.Settings,
-			Rotations: rotation.NewService(a.Rotation), Rotators: a.Rotation.Kinds, People: a.People, Audit: a.Audit, AuditKeys: a.vault.Trusted, AuditStatus: a.checkpoints.Status, Registry: a.registry, Version: s.Version, MaxUpload: s.MaxUpload,
+			Rotations: rotation.NewService(a.Rotation), Rotators: a.Rotation.Kinds, People: a.People, Audit: a.Audit, Keys: a.Keys, Backups: &host.Backups{Gate: gate, House: a.vault.house()}, AuditKeys: a.vault.Trusted, AuditStatus: a.checkpoints.Status, Registry: a.registry, Version: s.Version, MaxUpload: s.MaxUpload,
 			Health: a.vault.DB.Ping, Verify: a.verify(gate)},
 		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},
 		&ofrep.Door{Flags: a.Flags},

@@ -11,6 +11,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/audit/keys"
+	"github.com/haywardhq/hayward/vault/backup"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
@@ -105,9 +106,14 @@ func (v *Vault) openRecord(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	v.Blinder = keys.New(v.Ring, v.Store)
-	v.Log = audit.NewLogger(v.Store, audit.WithMAC(v.Ring.MAC(macPurpose)), audit.WithHeads(v.heads), audit.WithLogger(s.Log), audit.WithNode(v.node),
-		audit.WithBlinder(v.Blinder, audit.DefaultPersonal()))
-	return nil
+	epoch, err := backup.Epoch(ctx, v.Store)
+	v.Log = v.logger(s.Log, audit.WithEpoch(epoch))
+	return err
+}
+
+func (v *Vault) logger(log *slog.Logger, more ...audit.Option) *audit.Logger {
+	return audit.NewLogger(v.Store, append([]audit.Option{audit.WithMAC(v.Ring.MAC(macPurpose)), audit.WithHeads(v.heads), audit.WithLogger(log),
+		audit.WithNode(v.node), audit.WithBlinder(v.Blinder, audit.DefaultPersonal())}, more...)...)
 }
 
 func (v *Vault) publicKeys(ctx context.Context) (lines string, err error) {
