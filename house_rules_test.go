@@ -15,7 +15,7 @@ import (
 
 const module = "github.com/haywardhq/hayward"
 
-// house is every package of the module by its path inside it, without test files.
+// house is every package of the module by its path inside it, without test files and without modules of their own.
 type house map[string]*room
 
 type room struct {
@@ -43,12 +43,20 @@ func readHouse(files fs.FS) (house, error) {
 			return err
 		case d.IsDir() && name != "." && (base == "testdata" || base == "vendor" || base[0] == '.' || base[0] == '_'):
 			return fs.SkipDir
+		case d.IsDir() && name != "." && nested(files, name):
+			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
 		return h.read(files, name)
 	})
 	return h, err
+}
+
+// nested reports whether a folder is a module of its own: nothing of the product can import it, so it is no part of the house.
+func nested(files fs.FS, dir string) bool {
+	_, err := fs.Stat(files, path.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func (h house) read(files fs.FS, name string) error {

@@ -234,6 +234,26 @@ func TestAGoodHouseHasNoFindings(t *testing.T) {
 	}
 }
 
+// TestAModuleOfItsOwnIsNotInTheHouse: what stands beside a go.mod below the root is built and shipped by nobody, whatever it
+// imports; without that file the same code is a finding, and a module's files do not hide the folder around it.
+func TestAModuleOfItsOwnIsNotInTheHouse(t *testing.T) {
+	files := fstest.MapFS{
+		"go.mod": {Data: []byte("module " + module + "\n")}, "bench/x.go": source("bench", "", ""),
+		"bench/peers/go.mod":          {Data: []byte("module " + module + "/bench/peers\n")},
+		"bench/peers/x.go":            stdSource("peers", "os/exec", "var v = exec.Command"),
+		"bench/peers/internal/y/x.go": stdSource("y", "os", "var v = os.Getenv"),
+	}
+	h, err := readHouse(files)
+	if err != nil || len(h) != 1 || h["bench"] == nil {
+		t.Fatalf("%v, %v", h.names(), err)
+	}
+	for _, f := range check(h) {
+		t.Error(f)
+	}
+	delete(files, "bench/peers/go.mod")
+	expect(t, files, "bench/peers/x.go", uses[3].why)
+}
+
 func source(pkg, imports, body string) *fstest.MapFile {
 	if imports != "" {
 		imports = fmt.Sprintf("import _ %q\nimport %q\n", module+"/"+imports, module+"/"+imports)
