@@ -175,7 +175,10 @@ func (p *Parser) callArgs() (a callArgs, err error) {
 		}
 	}
 	p.next()
-	return a, a.repeated(line)
+	if p.late == nil { // the first one is what the compiler meets first
+		p.late = a.repeated(line)
+	}
+	return a, nil
 }
 
 // repeated refuses a keyword that is given twice, as Python's compiler does.

@@ -20,7 +20,8 @@ type Parser struct {
 	ends   [][]string // the end tags that open bodies wait for
 	depth  int
 	names  int
-	bad    bool // the parser came to where the lexer stopped
+	bad    bool  // the parser came to where the lexer stopped
+	late   error // what Python's own compiler refuses, after all of the template was parsed
 }
 
 func newParser(env *Env, tokens []token) *Parser { return &Parser{tokens: tokens, env: env} }
@@ -123,6 +124,9 @@ func (p *Parser) template() (*templateNode, error) {
 	body, err := p.subparse(nil)
 	if err != nil {
 		return nil, err
+	}
+	if p.late != nil {
+		return nil, p.late
 	}
 	return &templateNode{body: body}, nil
 }
