@@ -26,6 +26,7 @@ import (
 	"github.com/haywardhq/hayward/server"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/audit/sink"
 	"github.com/haywardhq/hayward/vault/config"
 	"github.com/haywardhq/hayward/vault/flag"
 	"github.com/haywardhq/hayward/vault/key"
@@ -58,6 +59,7 @@ type App struct {
 	log         *slog.Logger
 	vault       *Vault
 	checkpoints *audit.Checkpointer
+	sinks       []*sink.Runner
 	server      *server.Server
 }
 
@@ -149,7 +151,10 @@ func (a *App) wire(ctx context.Context) error {
 	a.Rotation.RegisterKind("postgres-role", postgresrole.New(postgresrole.Options{Dial: httpClient.Dial}))
 	a.Rotation.RegisterKind("jwt-keys", jwtkeys.New())
 	a.Audit = audit.NewService(v.Store, gate, audit.WithOpener(v.Blinder))
-	if a.checkpoints, err = v.Checkpointer(s.CheckpointEvery, a.log); err != nil {
+	if a.sinks, err = s.Sinks.runners(v.Log, httpClient, a.log); err != nil {
+		return err
+	}
+	if a.checkpoints, err = v.Checkpointer(s.CheckpointEvery, a.publish, a.log); err != nil {
 		return err
 	}
 	a.Keys = &host.Keys{Gate: gate, Tenants: a.Auth.Identity, Ring: v.Ring, Secrets: a.Secrets,
@@ -204,6 +209,7 @@ func (a *App) Serve(ctx context.Context) error {
 	under.Go(func() { a.sweep(background) })
 	under.Go(func() { a.checkpoints.Run(background) })
 	under.Go(func() { a.finishKeys(background) })
+	under.Go(func() { a.copyRecord(background) })
 	behind := func(err error) { a.log.Warn("what another process changed could not be read yet", "error", err) }
 	under.Go(func() { a.Auth.Identity.Follow(background, behind) })
 	under.Go(func() { a.Auth.Tokens.Follow(background, behind) })

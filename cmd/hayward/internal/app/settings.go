@@ -36,6 +36,8 @@ type Settings struct {
 	SigningKeyLifetime time.Duration
 	// CheckpointEvery is the longest an audit entry waits until it is under a signed checkpoint; default 10 s.
 	CheckpointEvery time.Duration
+	// Sinks get copies of the record.
+	Sinks Sinks
 	// Rotation changes how secrets are rotated by themselves, after the options of the server's own.
 	Rotation   []rotation.Option
 	RunTimeout time.Duration

@@ -128,8 +128,8 @@ func (v *Vault) publicKeys(ctx context.Context) (lines string, err error) {
 }
 
 // Checkpointer returns what signs the record of this process; there is at most one.
-func (v *Vault) Checkpointer(every time.Duration, log *slog.Logger) (*audit.Checkpointer, error) {
-	return audit.NewCheckpointer(v.Log, v.signer, audit.CheckpointOptions{Every: every, Journal: v.journal, Trusted: v.keys, Log: log})
+func (v *Vault) Checkpointer(every time.Duration, publish func(context.Context, audit.Checkpoint), log *slog.Logger) (*audit.Checkpointer, error) {
+	return audit.NewCheckpointer(v.Log, v.signer, audit.CheckpointOptions{Every: every, Publish: publish, Journal: v.journal, Trusted: v.keys, Log: log})
 }
 
 // Verify checks every audit chain against the heads and the checkpoints kept outside the database.

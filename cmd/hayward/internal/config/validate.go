@@ -54,6 +54,16 @@ var rules = []struct {
 	{"access-token-lifetime", func(c Config) string { return outside(c.AccessTokenLifetime, time.Minute, 24*time.Hour) }},
 	{"signing-key-lifetime", func(c Config) string { return outside(c.SigningKeyLifetime, time.Hour, 8760*time.Hour) }},
 	{"audit-checkpoint-interval", func(c Config) string { return outside(c.AuditCheckpointInterval, 100*time.Millisecond, time.Minute) }},
+	{"audit-sink-syslog", func(c Config) string {
+		scheme, addr, _ := strings.Cut(c.AuditSinkSyslog, "://")
+		return unless(c.AuditSinkSyslog == "" || (scheme == "tls" || scheme == "tcp") && notHostPort(addr) == "", "it is neither tls://host:port nor tcp://host:port")
+	}},
+	{"audit-sink-webhook", func(c Config) string {
+		return unless(c.AuditSinkWebhook == "" || isOrigin(c.AuditSinkWebhook), "%q is not an http or https URL without query", c.AuditSinkWebhook)
+	}},
+	{"audit-sink-otlp", func(c Config) string {
+		return unless(c.AuditSinkOTLP == "" || isOrigin(c.AuditSinkOTLP), "%q is not an http or https URL without query", c.AuditSinkOTLP)
+	}},
 	{"rotation-check-interval", func(c Config) string { return outside(c.RotationCheckInterval, time.Second, 24*time.Hour) }},
 	{"run-timeout", func(c Config) string { return outside(c.RunTimeout, time.Second, 24*time.Hour) }},
 	{"shutdown-grace", func(c Config) string { return outside(c.ShutdownGrace, 0, time.Hour) }},
