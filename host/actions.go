@@ -32,8 +32,9 @@ var vaultWords = map[policy.Action][]string{
 	policy.KeyRotateRoot: {"key.rotate_root"},
 	policy.KeyShred:      {"key.shred", "key.receipts"},
 
-	policy.AuditRead:    {"audit.list", "audit.export", "audit.prove", "audit.checkpoint"},
+	policy.AuditRead:    {"audit.list", "audit.export", "audit.prove", "audit.checkpoint", "audit.break_glass.list"},
 	policy.AuditReadAll: {"audit.verify"},
+	policy.BreakGlass:   {"audit.break_glass.open", "audit.break_glass.close"},
 }
 
 // vaultActions is vaultWords the other way round; it is written once, before main, and only read afterwards.

@@ -42,7 +42,8 @@ func (h *Host) execute(ctx context.Context, c scope.Caller, entry *audit.Pending
 	w := newWords(req.Secrets)
 	opts := []pipeline.Option{
 		pipeline.WithRunContext(h.runContext(c, req, w)),
-		pipeline.WithResolver(&resolver{vault: h.c.Vault, environment: h.c.Environment, under: entry, redact: w.secrets}),
+		pipeline.WithResolver(&resolver{vault: h.c.Vault, sources: h.c.Sources, environment: h.c.Environment, log: w.logger(h.c.Log),
+			under: entry, redact: w.secrets}),
 		pipeline.WithHTTP(h.c.HTTP),
 		pipeline.WithStores(h.c.Stores.Provider(c.App, c.Tenant, d.Name)),
 		pipeline.WithFiles(noFiles{}),

@@ -75,8 +75,11 @@ func (h *Host) explain(ctx context.Context, entry *audit.Pending, e *Deployed, n
 		return nil, err
 	}
 	out.Layers = append(out.Layers, vaultAnswers(out.Answer, meta)...)
+	c := entry.Caller()
+	answers, by, ended := h.sourceAnswers(ctx, c.App, c.Tenant, name, out.Answer)
+	out.Layers, out.Answer = append(out.Layers, answers...), by
 	env := h.environmentAnswer(ctx, name)
-	if env.Found && out.Answer == "" {
+	if env.Found && out.Answer == "" && !ended {
 		out.Answer = env.Layer
 	}
 	out.Layers = append(out.Layers, env)

@@ -45,7 +45,9 @@ type Config struct {
 	Stores   Stores
 	// InTx joins the vault's store to a transaction of the database, so that a deploy and its audit entry are one write.
 	InTx func(*db.Tx) driver.Tx
-	// Environment is asked after the vault; nil asks nothing.
+	// Sources are asked after the vault, in this order.
+	Sources []SecretSource
+	// Environment is asked after the vault and the sources; nil asks nothing.
 	Environment pipeline.Resolver
 	// Flags answers for the flags that components look at; nil has none.
 	Flags *flag.Service

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host/redact"
@@ -17,11 +18,13 @@ const (
 	LayerShared = "shared vault"
 )
 
-// resolver answers for the secrets of one run: the tenant's vault, then what the app shares, then the environment. What
-// it gives is redacted from the run's own words.
+// resolver answers for the secrets of one run: the tenant's vault, then what the app shares, then the sources outside the
+// vault, then the environment. What it gives is redacted from the run's own words.
 type resolver struct {
 	vault       Vault
+	sources     []SecretSource
 	environment pipeline.Resolver
+	log         *slog.Logger   // cleaned of the run's words
 	under       *audit.Pending // the run that asks; it names app and tenant
 	redact      *redact.Set
 }
@@ -37,6 +40,15 @@ func (r *resolver) Resolve(ctx context.Context, name string, req component.Secre
 	}
 	if !fault.Is(err, fault.NotFound) && !unnameable(name) {
 		return pipeline.Found{}, err
+	}
+	if len(r.sources) > 0 && !unnameable(name) {
+		c := r.under.Caller()
+		found, err := fromSources(ctx, r.sources, c.App, c.Tenant, name, r.log)
+		tried = append(tried, found.Tried...)
+		if found.Tried = tried; err != nil || !found.Value.IsZero() {
+			r.redact.Add(found.Value)
+			return found, err
+		}
 	}
 	if r.environment == nil {
 		return pipeline.Found{Tried: tried}, nil

@@ -41,6 +41,7 @@ type Door struct {
 	Settings  Settings
 	Keys      Keys
 	Backups   Backups
+	Glasses   Glasses
 	Rotations Rotations
 	Rotators  func() []string // the kinds that policies can name
 	Audit     Audit
@@ -85,6 +86,7 @@ func (d *Door) Routes() []router.Route {
 	routes = append(routes, d.overrideRoutes()...)
 	routes = append(routes, d.rotationRoutes()...)
 	routes = append(routes, d.keyRoutes()...)
+	routes = append(routes, d.glassRoutes()...)
 	routes = append(routes, d.auditRoutes()...)
 	routes = append(routes, d.peopleRoutes()...)
 	for i := range routes {

@@ -182,6 +182,9 @@ func bodyFor(path, method string) string {
 	if strings.HasSuffix(path, "/rollback") {
 		return `{"version": 1}`
 	}
+	if strings.HasSuffix(path, "/break-glass") {
+		return `{"reason": "a reason long enough"}`
+	}
 	if strings.HasSuffix(path, "/keys/shred") {
 		return `{"tenant": "nowhere", "confirm": "nowhere", "reason": "x"}`
 	}
