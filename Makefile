@@ -2,10 +2,12 @@
 GO ?= go
 BIN := bin/hayward
 DATA ?= .hayward-demo
+FUZZTIME ?= 20s
+FUZZLOG ?= $(if $(filter 20s,$(FUZZTIME)),,conformance/logs/fuzz.log)
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo-reset tour test test-all lint bench golden
+.PHONY: help build run demo-reset tour test test-all fuzz lint bench golden
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -28,6 +30,9 @@ test: ## run every test that needs Go alone, and say what was left out
 
 test-all: ## everything, also what takes long: repeated kills, long fuzzing, the oracle from scratch
 	HAYWARD_TEST_ALL=1 $(GO) run ./internal/testsum -timeout 80m ./...
+
+fuzz: ## every fuzz target of what strangers write; FUZZTIME=10m is the long form, with a log under conformance/logs/
+	$(GO) run ./internal/fuzzall -time $(FUZZTIME) -log '$(FUZZLOG)'
 
 lint: ## gofmt, go vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }

@@ -41,7 +41,7 @@ var (
 	Hayhooks = Part{Name: "Python with hayhooks 2.1.0", Variable: Oracle.Variable, Local: Oracle.Local, Programs: Oracle.Programs,
 		Check: []string{"-c", "import importlib.metadata as m; assert m.version('hayhooks') == '2.1.0'"}}
 	// Moto answers as AWS does: moto[server] of PyPI.
-	Moto = Part{Name: "moto_server", Variable: "HAYWARD_MOTO_SERVER", Local: ".oracle/bin/moto_server", Programs: []string{"moto_server"},
+	Moto = Part{Name: "moto_server", Variable: "HAYWARD_MOTO_SERVER", Local: ".parts/bin/moto_server", Programs: []string{"moto_server"},
 		Check: []string{"--help"}}
 	// OpenFeature is the same Python, asked for the OpenFeature SDK and its provider for remote evaluation.
 	OpenFeature = Part{Name: "Python with openfeature-sdk 0.10.0", Variable: Oracle.Variable, Local: Oracle.Local, Programs: Oracle.Programs,
