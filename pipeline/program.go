@@ -45,10 +45,12 @@ type node struct {
 	first     int32 // its first slot
 	edges     []edge
 	consumed  []bool // by output: has a connection
-	rank      int32  // in byRank
-	connected bool   // some input has a sender
-	open      bool   // some output has no receiver
-	streams   bool   // takes a streaming callback
+	key       value.Key
+	outputs   []value.Key // by output
+	rank      int32       // in byRank
+	connected bool        // some input has a sender
+	open      bool        // some output has no receiver
+	streams   bool        // takes a streaming callback
 }
 
 // slotInfo is what never changes about an input socket.
@@ -105,7 +107,10 @@ func compile(p *Pipeline) *program {
 func (g *program) addSlots(i int32, n *gnode) {
 	nd := &g.nodes[i]
 	*nd = node{name: n.name, typ: n.typ, class: className(n.typ), component: n.child.Component, spec: n.child.Spec,
-		first: int32(len(g.slots)), consumed: make([]bool, len(n.outputs))}
+		first: int32(len(g.slots)), consumed: make([]bool, len(n.outputs)), key: value.NewKey(n.name), outputs: make([]value.Key, len(n.outputs))}
+	for k, out := range n.outputs {
+		nd.outputs[k] = value.NewKey(out.Name)
+	}
 	for local, in := range n.inputs {
 		s := slotInfo{name: in.Name, typ: in.Type, node: i, local: int32(local), variadic: in.Variadic, flatten: in.flatten,
 			listLike: in.Type.ListLike(), mandatory: in.Default == nil, firstBit: int32(g.senders), rawDef: in.Default, def: in.Default}

@@ -24,7 +24,9 @@ type run struct {
 	ins      []value.Value   // one per socket, for its node's first visit
 	include  []bool
 	streams  []bool
+	chain    secretChain
 	result   *Result
+	spare    *value.Dict      // for the first outputs that are kept
 	original *value.Dict      // the run's inputs by component, for snapshots
 	meter    *meter           // nil when nobody asked for an account
 	trace    *Trace           // nil when nobody traces
@@ -43,7 +45,12 @@ type run struct {
 //
 // Haystack's warnings are in Result.Warnings. (haystack/core/pipeline/pipeline.py, run)
 func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (_ *Result, failed error) {
-	r := &run{ctx: ctx, g: p.program, result: &Result{Outputs: &value.Dict{}}}
+	made := &struct {
+		Result
+		all, first value.Dict
+	}{}
+	made.Outputs = &made.all
+	r := &run{ctx: ctx, g: p.program, result: &made.Result, spare: &made.first}
 	for _, o := range opts {
 		o(&r.c)
 	}
@@ -51,7 +58,7 @@ func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (_ *
 	if r.c.limits != nil {
 		r.limits = *r.c.limits
 	}
-	r.secrets = newSecretChain(p.init, &r.c)
+	r.secrets = r.chain.begin(p.init, &r.c)
 	done, err := r.open()
 	if err != nil {
 		return r.result, err
@@ -321,23 +328,35 @@ func (r *run) keep(i int32, nd *node, out component.Out) {
 	}
 	var kept *value.Dict
 	if all {
-		kept = &value.Dict{}
-	}
-	set := func(name string, v value.Value) {
-		if kept == nil {
-			kept = &value.Dict{}
-		}
-		kept.Set(name, v)
+		kept = r.newOutputs()
 	}
 	for o, v := range out.Values {
-		if v != nil && (all || !nd.consumed[o]) {
-			set(nd.spec.Outputs[o].Name, v)
+		if v == nil || (!all && nd.consumed[o]) {
+			continue
 		}
+		if kept == nil {
+			kept = r.newOutputs()
+		}
+		kept.SetPrepared(nd.outputs[o], v)
 	}
-	r.undeclared(nd, out.Extra, set)
+	if out.Extra.Len() > 0 {
+		if kept == nil {
+			kept = r.newOutputs()
+		}
+		r.undeclared(nd, out.Extra, kept.Set)
+	}
 	if kept != nil {
-		r.result.Outputs.Set(nd.name, kept)
+		r.result.Outputs.SetPrepared(nd.key, kept)
 	}
+}
+
+// newOutputs makes room for a component's outputs; the first of a run come with the result.
+func (r *run) newOutputs() *value.Dict {
+	if d := r.spare; d != nil {
+		r.spare = nil
+		return d
+	}
+	return &value.Dict{}
 }
 
 // undeclared outputs reach the result with a warning, and no other component.

@@ -53,11 +53,13 @@ type layer struct {
 	mayChange string
 }
 
-func newSecretChain(init Init, c *config) *secretChain {
-	return &secretChain{resolver: c.resolver, layers: [2]layer{
+func (s *secretChain) begin(init Init, c *config) *secretChain {
+	s.resolver = c.resolver
+	s.layers = [2]layer{
 		{name: LayerRun, values: c.context.Secrets, mayChange: "whoever started the run"},
 		{name: LayerInit, values: init.Secrets, mayChange: "whoever gave the plan its init context"},
-	}}
+	}
+	return s
 }
 
 func (c *secretChain) used() []SecretUse {

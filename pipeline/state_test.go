@@ -48,7 +48,7 @@ func TestReleasedStateIsEmpty(t *testing.T) {
 	} {
 		s := plan.program.newState()
 		r := &run{ctx: context.Background(), g: plan.program, s: s, limits: plan.program.limits, result: &Result{Outputs: &value.Dict{}},
-			secrets: newSecretChain(Init{}, &config{})}
+			secrets: new(secretChain).begin(Init{}, &config{})}
 		err := r.do(inputs)
 		if (err != nil) != (name == "a failed run") {
 			t.Fatalf("%s: %v", name, err)

@@ -154,9 +154,9 @@ func (s *scanner) fetchKey() error {
 }
 
 func (s *scanner) fetchValue() error {
-	if k, ok := s.keys[s.flow]; ok {
-		delete(s.keys, s.flow)
-		s.insertKey(k)
+	if k := s.key(); k != nil {
+		k.open = false
+		s.insertKey(*k)
 		s.keyOK = false
 	} else {
 		if err := s.openBlock(tokBlockMappingStart, "A mapping value (':')"); err != nil {
@@ -177,7 +177,7 @@ func (s *scanner) insertKey(k simpleKey) {
 	if s.flow == 0 && s.deepen(k.at.column) {
 		opening = []token{{kind: tokBlockMappingStart, start: k.at, end: k.at}, opening[0]}
 	}
-	s.tokens = slices.Insert(s.tokens, k.token-s.taken, opening...)
+	s.tokens = slices.Insert(s.tokens, s.head+k.token-s.taken, opening...)
 }
 
 // fetchKeyable queues a token that may be a key: an alias, an anchor, a tag, a quoted or (for 0) a plain scalar.

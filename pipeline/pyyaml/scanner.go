@@ -40,7 +40,8 @@ type token struct {
 
 // simpleKey is a token that may turn out to be the key of a mapping, once a ":" follows on its line.
 type simpleKey struct {
-	token    int // its number among all tokens
+	token    int  // its number among all tokens
+	open     bool // there is one
 	required bool
 	at       mark
 }
@@ -49,17 +50,18 @@ type simpleKey struct {
 type scanner struct {
 	*reader
 	tokens  []token
+	head    int // the first of tokens that was not handed out
 	taken   int // tokens handed out
 	done    bool
 	flow    int // how many flow collections are open
 	indent  int
 	indents []int
-	keyOK   bool // a simple key may begin here
-	keys    map[int]simpleKey
+	keyOK   bool        // a simple key may begin here
+	keys    []simpleKey // by flow level
 }
 
 func newScanner(r *reader) *scanner {
-	return &scanner{reader: r, indent: -1, keyOK: true, keys: map[int]simpleKey{}}
+	return &scanner{reader: r, indent: -1, keyOK: true, keys: make([]simpleKey, 1, 8)}
 }
 
 func (s *scanner) bad(at mark, format string, args ...any) error {
@@ -74,7 +76,7 @@ func (s *scanner) next() (token, error) {
 			return token{}, err
 		}
 		if !more {
-			return s.tokens[0], nil
+			return s.tokens[s.head], nil
 		}
 		if err := s.fetch(); err != nil {
 			return token{}, err
@@ -83,22 +85,25 @@ func (s *scanner) next() (token, error) {
 }
 
 func (s *scanner) drop() {
-	s.tokens = s.tokens[1:]
+	s.head++
 	s.taken++
+	if s.head == len(s.tokens) {
+		s.tokens, s.head = s.tokens[:0], 0
+	}
 }
 
 func (s *scanner) needMore() (bool, error) {
 	if s.done {
 		return false, nil
 	}
-	if len(s.tokens) == 0 {
+	if s.head == len(s.tokens) {
 		return true, nil
 	}
 	if err := s.dropStaleKeys(); err != nil {
 		return false, err
 	}
-	for _, k := range s.keys {
-		if k.token == s.taken {
+	for i := range s.keys {
+		if s.keys[i].open && s.keys[i].token == s.taken {
 			return true, nil
 		}
 	}
@@ -107,14 +112,15 @@ func (s *scanner) needMore() (bool, error) {
 
 // dropStaleKeys forgets the possible keys that are too far away: a key is one line, and at most 1024 characters long.
 func (s *scanner) dropStaleKeys() error {
-	for level, k := range s.keys {
-		if k.at.line == s.at.line && s.at.index-k.at.index <= 1024 {
+	for i := range s.keys {
+		k := &s.keys[i]
+		if !k.open || k.at.line == s.at.line && s.at.index-k.at.index <= 1024 {
 			continue
 		}
 		if k.required {
-			return s.missingColon(k)
+			return s.missingColon(*k)
 		}
-		delete(s.keys, level)
+		k.open = false
 	}
 	return nil
 }
@@ -131,17 +137,29 @@ func (s *scanner) saveKey() error {
 	if err := s.forgetKey(); err != nil {
 		return err
 	}
-	s.keys[s.flow] = simpleKey{s.taken + len(s.tokens), required, s.at}
+	for len(s.keys) <= s.flow {
+		s.keys = append(s.keys, simpleKey{})
+	}
+	s.keys[s.flow] = simpleKey{s.taken + len(s.tokens) - s.head, true, required, s.at}
 	return nil
 }
 
 func (s *scanner) forgetKey() error {
-	k, ok := s.keys[s.flow]
-	if ok && k.required {
-		return s.missingColon(k)
+	if k := s.key(); k != nil {
+		if k.required {
+			return s.missingColon(*k)
+		}
+		k.open = false
 	}
-	delete(s.keys, s.flow)
 	return nil
+}
+
+// key is the possible key of the present flow level; nil if there is none.
+func (s *scanner) key() *simpleKey {
+	if s.flow >= len(s.keys) || !s.keys[s.flow].open {
+		return nil
+	}
+	return &s.keys[s.flow]
 }
 
 func (s *scanner) unwind(column int) {

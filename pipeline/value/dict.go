@@ -62,6 +62,18 @@ func (d *Dict) Get(key string) (Value, bool) {
 // Set sets the value of a str key; an existing key keeps its place.
 func (d *Dict) Set(key string, v Value) { d.put(Str(key), key, v) }
 
+// Key is a str key made once for many dicts: setting it allocates nothing for the key.
+type Key struct {
+	key  Value
+	hash any
+}
+
+// NewKey returns a key for [Dict.SetPrepared].
+func NewKey(text string) Key { return Key{Str(text), text} }
+
+// SetPrepared is Set with a key that was made before.
+func (d *Dict) SetPrepared(k Key, v Value) { d.put(k.key, k.hash, v) }
+
 // GetKey returns the value of any key; ok is false for a missing or unhashable one.
 func (d *Dict) GetKey(key Value) (v Value, ok bool) {
 	h, hashable := HashKey(key)
