@@ -222,7 +222,12 @@ func (a *App) Serve(ctx context.Context) error {
 func (a *App) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
-	for {
+	for minute := 0; ; minute++ {
+		if minute%60 == 0 {
+			if err := a.destroyDeleted(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("deleted secrets could not be destroyed yet", "error", err)
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
