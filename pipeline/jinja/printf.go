@@ -24,6 +24,14 @@ func (s *shown) Repr() string { return s.text(s.r.repr) }
 // PyStr returns the value's text.
 func (s *shown) PyStr() string { return s.text(s.r.str) }
 
+// StrText lets %c take markup; a value that is to be escaped is no str.
+func (s *shown) StrText() (string, bool) {
+	if s.escape {
+		return "", false
+	}
+	return str(s.v)
+}
+
 func (s *shown) text(print func(value.Value) (string, error)) string {
 	if s.r.failed != nil {
 		return ""

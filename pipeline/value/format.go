@@ -377,7 +377,17 @@ func (sp spec) fill() byte {
 	return ' '
 }
 
+// Texter is a value of another package that stands for a str, as a subclass of it would, where one character is asked for.
+type Texter interface {
+	StrText() (text string, ok bool)
+}
+
 func (f *formatter) character(sp spec, v Value) error {
+	if t, ok := v.(Texter); ok {
+		if text, ok := t.StrText(); ok {
+			v = Str(text)
+		}
+	}
 	switch v := Plain(v).(type) {
 	case Str:
 		if StrLen(string(v)) != 1 {
