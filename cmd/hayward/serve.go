@@ -112,7 +112,10 @@ func settings(c config.Config) (app.Settings, error) {
 	if s.TrustedProxies, err = prefixes(c.TrustedProxies); err != nil {
 		return s, err
 	}
-	s.EnvAllow, err = environment(c.SecretEnvAllow)
+	if s.EnvAllow, err = namesAndOrigins("secret-env-allow", c.SecretEnvAllow); err != nil {
+		return s, err
+	}
+	err = around(c, &s)
 	return s, err
 }
 
@@ -145,14 +148,14 @@ func prefixes(texts []string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// environment reads which variables pipelines may have as secrets, and where each may go: NAME=https://api.example.com. A
+// namesAndOrigins reads which secrets pipelines may have of the operator's, and where each may go: NAME=https://api.example.com. A
 // name may come several times.
-func environment(items []string) (map[string][]sealed.Destination, error) {
+func namesAndOrigins(setting string, items []string) (map[string][]sealed.Destination, error) {
 	out := map[string][]sealed.Destination{}
 	for _, item := range items {
 		name, origin, ok := strings.Cut(item, "=")
 		if !ok {
-			return nil, fault.New(fault.Invalid, "secret-env-allow: %s names no destination", name).At(fault.Where{Field: "secret-env-allow"}).
+			return nil, fault.New(fault.Invalid, "%s: %s names no destination", setting, name).At(fault.Where{Field: setting}).
 				WithHint("write %s=https://api.example.com: the origin that may receive it", name)
 		}
 		dest, err := sealed.ParseDestination(origin)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
 	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/identity"
 	"github.com/haywardhq/hayward/auth/limit"
@@ -18,6 +20,7 @@ import (
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/host"
+	"github.com/haywardhq/hayward/host/session"
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/components"
@@ -36,6 +39,7 @@ import (
 	"github.com/haywardhq/hayward/vault/rotation/postgresrole"
 	"github.com/haywardhq/hayward/vault/rotation/webhook"
 	"github.com/haywardhq/hayward/vault/secret"
+	"github.com/haywardhq/hayward/vault/source"
 	"github.com/haywardhq/hayward/vault/store/driver"
 	"github.com/haywardhq/hayward/vault/store/sqlite"
 )
@@ -50,6 +54,7 @@ type App struct {
 	Keys     *host.Keys
 	Rotation *rotation.Manager
 	Audit    *audit.Service
+	Metrics  *host.Metrics
 	Auth     *auth.Service
 	AppID    string // the app's id
 	Router   *router.Router
@@ -59,6 +64,8 @@ type App struct {
 	log         *slog.Logger
 	vault       *Vault
 	checkpoints *audit.Checkpointer
+	sources     []source.Source
+	tracer      *sdktrace.TracerProvider
 	sinks       []*sink.Runner
 	server      *server.Server
 }
@@ -85,6 +92,7 @@ func Open(ctx context.Context, s Settings) (a *App, err error) {
 	if s.Registry == nil {
 		s.Registry = components.Registry()
 	}
+	s.metrics = newCounts()
 	v, err := OpenVault(ctx, s)
 	if err != nil {
 		return nil, err
@@ -98,6 +106,7 @@ func Open(ctx context.Context, s Settings) (a *App, err error) {
 	if err := v.DB.Migrate(ctx, Schemas()...); err != nil {
 		return a, err
 	}
+	v.warnOfFence(ctx, s)
 	if err := a.wire(ctx); err != nil {
 		return a, err
 	}
@@ -139,13 +148,13 @@ func (a *App) wire(ctx context.Context) error {
 	gate := host.NewGate(v.Log, roles)
 	inTx := func(tx *db.Tx) driver.Tx { return v.Store.In(tx) }
 	a.People = &host.People{Gate: gate, Users: a.Auth, InTx: inTx}
-	a.Secrets = secret.NewService(v.Store, v.Ring, secret.WithGate(gate))
+	a.Secrets = secret.NewService(v.Store, v.Ring, secret.WithGate(gate), secret.WithMetrics(s.metrics.all()))
 	a.Flags = &host.Flags{Gate: gate, Roles: roles, Tenants: a.Auth.Identity,
-		Service: flag.NewService(flag.NewEngine(v.Store, flag.WithTenantTags(host.TenantTags(a.Auth.Identity))), flag.WithGate(gate), flag.WithLogger(a.log))}
+		Service: flag.NewService(flag.NewEngine(v.Store, flag.WithTenantTags(host.TenantTags(a.Auth.Identity)), flag.WithMetrics(s.metrics.all())), flag.WithGate(gate), flag.WithLogger(a.log))}
 	a.Settings = &host.Settings{Gate: gate, Entries: v.Store, Overrides: v.Store,
-		Service: config.NewService(v.Store, config.WithGate(gate), config.WithSecrets(a.Secrets), config.WithLogger(a.log))}
+		Service: config.NewService(v.Store, config.WithGate(gate), config.WithSecrets(a.Secrets), config.WithLogger(a.log), config.WithMetrics(s.metrics.all()))}
 	a.Rotation = rotation.NewManager(v.Store, a.Secrets, append([]rotation.Option{rotation.WithGate(gate), rotation.WithAudit(v.Log),
-		rotation.WithLogger(a.log)}, s.Rotation...)...)
+		rotation.WithLogger(a.log), rotation.WithMetrics(s.metrics.all())}, s.Rotation...)...)
 	httpClient := egress.New(policy, egress.Options{})
 	a.Rotation.RegisterKind("webhook", webhook.New(httpClient))
 	a.Rotation.RegisterKind("postgres-role", postgresrole.New(postgresrole.Options{Dial: httpClient.Dial}))
@@ -167,13 +176,23 @@ func (a *App) wire(ctx context.Context) error {
 	if len(s.EnvAllow) > 0 {
 		environment = pipeline.Environment(os.LookupEnv, pipeline.Trust{Allow: s.EnvAllow})
 	}
+	sources, err := a.openSources()
+	if err != nil {
+		return err
+	}
+	tracing, err := a.openTraces()
+	if err != nil {
+		return err
+	}
+	a.Metrics = &host.Metrics{Gate: gate, Roles: roles, Registry: s.metrics.reg}
 	a.Host = host.New(host.Config{
 		DB: v.DB, Gate: gate, Roles: roles, Vault: a.Secrets, Registry: a.registry,
 		HTTP:   httpClient,
 		Stores: memory.NewManager(journal.New(v.DB), memory.Options{}),
 		InTx:   inTx,
 
-		Environment: environment, Flags: a.Flags.Service, Reserved: reserved, Log: a.log, RunTimeout: s.RunTimeout,
+		Sources: sources, Tracing: tracing, Prices: s.Prices, Concurrency: s.Concurrency,
+		Environment: environment, Flags: a.Flags.Service, Sessions: session.New(v.DB, session.Limits{}), Reserved: reserved, Log: a.log, RunTimeout: s.RunTimeout,
 	})
 	return a.open(ctx, gate)
 }
@@ -251,7 +270,8 @@ func (a *App) Close() error {
 	if a.Host != nil {
 		a.Host.Close()
 	}
-	return a.vault.Close()
+	a.closeTraces()
+	return errors.Join(a.closeSources(), a.vault.Close())
 }
 
 // Verify checks every audit chain against the heads kept outside the database.

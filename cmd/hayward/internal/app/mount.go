@@ -10,6 +10,7 @@ import (
 	"github.com/haywardhq/hayward/host"
 	"github.com/haywardhq/hayward/server/api"
 	"github.com/haywardhq/hayward/server/hayhooks"
+	"github.com/haywardhq/hayward/server/metrics"
 	"github.com/haywardhq/hayward/server/oauth"
 	"github.com/haywardhq/hayward/server/ofrep"
 	"github.com/haywardhq/hayward/server/openapi"
@@ -35,6 +36,7 @@ func (a *App) mount(gate audit.Gate, hosts []string) {
 			Version: s.Version, MaxUpload: s.MaxUpload, Health: a.vault.DB.Ping},
 		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},
 		&ofrep.Door{Flags: a.Flags},
+		&metrics.Door{Metrics: a.Metrics},
 		describe,
 	)
 }

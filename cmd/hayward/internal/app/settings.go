@@ -8,6 +8,7 @@ import (
 	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/auth/password"
 	"github.com/haywardhq/hayward/db"
+	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/keyring"
@@ -48,6 +49,11 @@ type Settings struct {
 	EgressAllow []string                        // "host:port" beyond the public internet
 	EnvAllow    map[string][]sealed.Destination // variables that pipelines may have, and where each may go
 
+	Sources     Sources         // of secrets, outside the vault
+	Traces      Traces          // of runs
+	Prices      pipeline.Prices // of models; nil counts tokens only
+	Concurrency int             // components of one run that may run at once; default 1
+
 	// Registry is the table of component types; nil is the built-in one. A program with components of its own adds them here.
 	Registry *component.Registry
 
@@ -57,4 +63,6 @@ type Settings struct {
 
 	Version string
 	Log     *slog.Logger
+
+	metrics *counts // a server's; nil counts nothing
 }

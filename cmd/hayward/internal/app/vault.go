@@ -90,7 +90,7 @@ func (v *Vault) openRecord(ctx context.Context, s Settings) (err error) {
 		v.node = "node-1"
 	}
 	v.Store = sqlite.New(v.DB) // the store of any database: see vault/store/postgres
-	if v.Ring, err = keyring.Open(ctx, v.Store, s.Root); err != nil {
+	if v.Ring, err = keyring.Open(ctx, v.Store, s.Root, keyring.WithMetrics(s.metrics.all())); err != nil {
 		return err
 	}
 	if v.heads, err = audit.OpenHeads(DataFile(v.dir, HeadsFile)); err != nil {
@@ -107,7 +107,7 @@ func (v *Vault) openRecord(ctx context.Context, s Settings) (err error) {
 	}
 	v.Blinder = keys.New(v.Ring, v.Store)
 	epoch, err := backup.Epoch(ctx, v.Store)
-	v.Log = v.logger(s.Log, audit.WithEpoch(epoch))
+	v.Log = v.logger(s.Log, audit.WithEpoch(epoch), audit.WithMetrics(s.metrics.all()))
 	return err
 }
 

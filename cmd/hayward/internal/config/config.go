@@ -44,6 +44,35 @@ type Config struct {
 	EgressAllow    []string `name:"egress-allow" help:"Private addresses that pipelines may reach, host:port each, no wildcards. Empty: the public internet only."`
 	SecretEnvAllow []string `name:"secret-env-allow" help:"Environment variables that pipelines may use as secrets, and the origin each may go to: NAME=https://host. A name may come several times. Empty: none."`
 
+	OpenBaoAddress        string `name:"openbao-address" help:"OpenBao or Vault server whose secrets (KV version 2) are asked after the vault: https://host:8200. Needs no entry in egress-allow. Empty: none."`
+	OpenBaoTokenFile      string `name:"openbao-token-file" help:"File with a token to log in with, mode 0600. Empty: another way is set."`
+	OpenBaoRoleID         string `name:"openbao-role-id" help:"AppRole to log in as. Empty: another way is set."`
+	OpenBaoSecretIDFile   string `name:"openbao-secret-id-file" help:"File with the AppRole's secret id, mode 0600. Empty: the role asks for none."`
+	OpenBaoKubernetesRole string `name:"openbao-kubernetes-role" help:"Role to log in as with the pod's service account. Empty: another way is set."`
+	OpenBaoNamespace      string `name:"openbao-namespace" help:"Namespace of the secrets. Empty: the root namespace."`
+	OpenBaoMount          string `name:"openbao-mount" default:"secret" help:"Where the KV engine is mounted."`
+	OpenBaoCAFile         string `name:"openbao-ca-file" help:"PEM file with certificates to trust besides the system's. Empty: none."`
+	OpenBaoTemplate       string `name:"openbao-template" default:"{app}/{tenant}/{name}" help:"Path of a tenant's secret below the mount, made of ids; the shared ones' tenant is =2Fshared."`
+
+	AWSSecretsRegion           string `name:"aws-secrets-region" help:"Region of an AWS Secrets Manager that is asked after OpenBao, such as eu-central-1. Empty: none."`
+	AWSSecretsAccessKeyID      string `name:"aws-secrets-access-key-id" help:"Id of the access key. Empty: there is no region."`
+	AWSSecretsSecretKeyFile    string `name:"aws-secrets-secret-key-file" help:"File with the access key, mode 0600. Empty: there is no region."`
+	AWSSecretsSessionTokenFile string `name:"aws-secrets-session-token-file" help:"File with the session token of temporary keys, mode 0600. Empty: the keys are not temporary."`
+	AWSSecretsEndpoint         string `name:"aws-secrets-endpoint" help:"Endpoint to ask. Needs no entry in egress-allow. Empty: the region's own."`
+	AWSSecretsTemplate         string `name:"aws-secrets-template" default:"{app}/{tenant}/{name}" help:"Name of a tenant's secret, as openbao-template."`
+
+	SecretsDir         string        `name:"secrets-dir" help:"Directory of mounted secrets, one file each, that is asked after OpenBao and AWS. Empty: none."`
+	SecretsDirTemplate string        `name:"secrets-dir-template" default:"{app}/{tenant}/{name}" help:"File of a tenant's secret in it, as openbao-template."`
+	SecretSourceShared []string      `name:"secret-source-shared" help:"Secrets that OpenBao, AWS or the directory hold for every tenant, and the origin each may go to, besides what their metadata says: NAME=https://host. A name may come several times. Empty: only what the metadata says."`
+	SecretSourceCache  time.Duration `name:"secret-source-cache" default:"1m" help:"How long a secret of OpenBao, AWS or the directory is used without asking again, 1s to 1h."`
+
+	TraceEndpoint  string `name:"trace-endpoint" help:"OpenTelemetry collector that gets the spans of runs: https://host:4318. Needs no entry in egress-allow. Empty: none."`
+	TraceTokenFile string `name:"trace-token-file" help:"File with a bearer token for the collector, mode 0600. Empty: none."`
+	TraceContent   bool   `name:"trace-content" default:"false" help:"Write inputs and outputs of runs into spans, with the secrets of the run taken out. Whoever reads traces then reads what people asked."`
+
+	PricesFile     string `name:"prices" help:"YAML or JSON file with what models cost, in a currency's units for a million tokens and for a call: {gpt-x: {in: 2.5, out: 10, call: 0}}. The model \"\" is every other. Empty: tokens are counted, money is not."`
+	RunConcurrency int    `name:"run-concurrency" default:"1" help:"How many components of one run may run at once, 1 to 64. 1: in Haystack's sequential order."`
+
 	LoginFailures           int `name:"login-failures" default:"5" help:"Wrong passwords in 15 minutes for one user name from one address, before it must wait."`
 	LoginFailuresPerAddress int `name:"login-failures-per-address" default:"50" help:"Wrong passwords in 15 minutes for all user names from one address, before it must wait."`
 	IPPerMinute             int `name:"ip-per-minute" default:"600" help:"Requests per minute from one address without an identity. 0: no limit."`

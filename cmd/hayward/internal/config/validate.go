@@ -73,6 +73,17 @@ var rules = []struct {
 	}},
 	{"egress-allow", func(c Config) string { _, err := egress.NewPolicy(c.EgressAllow...); return textOf(err) }},
 	{"secret-env-allow", func(c Config) string { return firstOf(c.SecretEnvAllow, notNameAndOrigin) }},
+	{"openbao-address", Config.badOpenBao},
+	{"openbao-template", func(c Config) string { return badTemplate(c.OpenBaoTemplate) }},
+	{"aws-secrets-region", Config.badAWS},
+	{"aws-secrets-template", func(c Config) string { return badTemplate(c.AWSSecretsTemplate) }},
+	{"secrets-dir-template", func(c Config) string { return badTemplate(c.SecretsDirTemplate) }},
+	{"secret-source-shared", func(c Config) string { return firstOf(c.SecretSourceShared, notSecretAndOrigin) }},
+	{"secret-source-cache", func(c Config) string { return outside(c.SecretSourceCache, time.Second, time.Hour) }},
+	{"trace-endpoint", Config.badTracing},
+	{"run-concurrency", func(c Config) string {
+		return unless(c.RunConcurrency >= 1 && c.RunConcurrency <= 64, "it is 1 to 64")
+	}},
 	{"trusted-proxies", func(c Config) string { return firstOf(c.TrustedProxies, notNetwork) }},
 	{"allowed-hosts", func(c Config) string { return firstOf(c.AllowedHosts, notHost) }},
 	{"login-failures", func(c Config) string {

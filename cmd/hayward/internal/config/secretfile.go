@@ -1,0 +1,41 @@
+package config
+
+import (
+	"bytes"
+	"io"
+	"os"
+
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
+)
+
+// maxSecretFile bounds a file that holds one secret of the server's own.
+const maxSecretFile = 16 << 10
+
+// SecretFile reads a secret of the server's own from a file that its owner alone may use (0600), without the line's end. An
+// empty path is the zero value. The setting is named in errors.
+func SecretFile(setting, path string) (sealed.Value, error) {
+	if path == "" {
+		return sealed.Value{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
+	}
+	if loose(info.Mode()) {
+		return sealed.Value{}, fault.New(fault.Invalid, "others than its owner may use %s, the file of the setting %s", path, setting).
+			WithHint("chmod 600 %s", path)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	defer clear(b)
+	line := bytes.TrimRight(b, "\r\n")
+	if err != nil || len(b) > maxSecretFile || len(line) == 0 || bytes.ContainsAny(line, "\r\n") {
+		return sealed.Value{}, fault.New(fault.Invalid, "%s, the file of the setting %s, holds no single line of 1 to %d bytes", path, setting, maxSecretFile)
+	}
+	return sealed.New(line), nil
+}
