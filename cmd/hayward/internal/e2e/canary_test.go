@@ -16,6 +16,9 @@ import (
 	"github.com/haywardhq/hayward/auth/policy"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/apptest"
+	"github.com/haywardhq/hayward/sealed"
+	"github.com/haywardhq/hayward/vault/source/openbao"
+	"github.com/haywardhq/hayward/vault/source/openbao/baotest"
 )
 
 // spellings are the forms a value could hide in.
@@ -47,7 +50,7 @@ func find(text string, canaries map[string]string) []string {
 func TestNoSecretIsLeftAnywhere(t *testing.T) {
 	const echo = "the provider says: your key is "
 	canaries := map[string]string{"tenant secret": `sk-canary-tenant/"quoted"+0001`, "run secret": "sk-canary-run-secret-00002", "shared secret": "sk-canary-shared-000000003",
-		"password": "canary pass word 0004", "operator password": "canary operator pass 5", "env secret": "sk-canary-env-000000006"}
+		"password": "canary pass word 0004", "operator password": "canary operator pass 5", "env secret": "sk-canary-env-000000006", "source secret": "sk-canary-openbao-00007", "shared source secret": "sk-canary-openbao-00008"}
 	// A model that repeats the key it got, in an error and in an answer.
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -63,8 +66,19 @@ func TestNoSecretIsLeftAnywhere(t *testing.T) {
 	}))
 	defer provider.Close()
 	t.Setenv("E2E_ENV_KEY", canaries["env secret"])
-	s := apptest.Start(t, func(set *app.Settings) { set.EgressAllow = []string{strings.TrimPrefix(provider.URL, "http://")} })
-	s.Member("acme", "ann", canaries["password"], policy.Admin)
+	bao, collector := baotest.New(t), newCollector(t)
+	canaries["token of the source"], canaries["token of the collector"] = bao.RootToken, "canary-collector-00009"
+	s := apptest.Start(t, func(set *app.Settings) {
+		set.EgressAllow = []string{strings.TrimPrefix(provider.URL, "http://")}
+		set.EnvAllow = map[string][]sealed.Destination{"E2E_ENV_KEY": {sealed.MustDestination(provider.URL)}}
+		set.Traces = app.Traces{Endpoint: collector.URL, Content: true, Token: sealed.NewString(canaries["token of the collector"])}
+		reach, err := app.PolicyFor(bao.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set.Sources.OpenBao = &openbao.Options{Address: bao.URL, Auth: openbao.Token{Value: sealed.NewString(bao.RootToken)}, Egress: reach}
+	})
+	acme := s.Member("acme", "ann", canaries["password"], policy.Admin)
 	s.Operator("operator", canaries["operator password"])
 	ann, op := s.Login("ann", canaries["password"]), s.Login("operator", canaries["operator password"])
 	canaries["access token"], canaries["operator token"] = ann, op
@@ -79,11 +93,15 @@ func TestNoSecretIsLeftAnywhere(t *testing.T) {
 	}
 	set(ann, "/api/v1/secrets/OPENAI_API_KEY", canaries["tenant secret"])
 	set(op, "/api/v1/shared/secrets/SHARED_KEY", canaries["shared secret"])
-	for i, name := range []string{"OPENAI_API_KEY", "SHARED_KEY", "E2E_ENV_KEY"} {
+	for path, value := range map[string]string{acme + "/SOURCE_KEY": canaries["source secret"], "=2Fshared/SHARED_SOURCE_KEY": canaries["shared source secret"]} {
+		bao.PutKV(s.AppID+"/"+path, map[string]any{"value": value})
+		bao.Admin(t, "POST", "secret/metadata/"+s.AppID+"/"+path, map[string]any{"custom_metadata": map[string]string{"destinations": provider.URL}})
+	}
+	for i, name := range []string{"OPENAI_API_KEY", "SHARED_KEY", "E2E_ENV_KEY", "SOURCE_KEY", "SHARED_SOURCE_KEY"} {
 		for _, path := range []string{"", "/fail"} {
 			s.Deploy(ann, fmt.Sprintf("ask%d", i), strings.ReplaceAll(fmt.Sprintf(askYAML, provider.URL+path), "OPENAI_API_KEY", name))
 			text := call(ann, "POST", fmt.Sprintf("/ask%d/run", i), `{"name": "x"}`)
-			if name != "E2E_ENV_KEY" && !strings.Contains(text, echo) {
+			if !strings.Contains(text, echo) {
 				t.Fatalf("the provider's echo is not in the answer, so this test shows nothing: %s", text)
 			}
 			call(ann, "POST", fmt.Sprintf("/api/v1/pipelines/ask%d/runs", i), `{"inputs": {"name": "x"}, "stream": true}`)
@@ -92,10 +110,10 @@ func TestNoSecretIsLeftAnywhere(t *testing.T) {
 	call(ann, "POST", "/api/v1/pipelines/ask0/runs", mustJSON(t, map[string]any{"inputs": map[string]any{"name": "x"},
 		"context": map[string]any{"secrets": map[string]string{"OPENAI_API_KEY": canaries["run secret"]}}}))
 	for _, path := range []string{"/api/v1/secrets", "/api/v1/secrets/OPENAI_API_KEY", "/api/v1/secrets/OPENAI_API_KEY/versions", "/api/v1/audit", "/status",
-		"/api/v1/secrets/OPENAI_API_KEY/explain?pipeline=ask0", "/api/v1/pipelines/ask0", "/users/me", "/api/v1/users", "/openapi.json"} {
+		"/api/v1/secrets/OPENAI_API_KEY/explain?pipeline=ask0", "/api/v1/secrets/SOURCE_KEY/explain?pipeline=ask3", "/api/v1/pipelines/ask0", "/users/me", "/api/v1/users", "/openapi.json"} {
 		call(ann, "GET", path, "")
 	}
-	for _, path := range []string{"/api/v1/audit", "/api/v1/shared/secrets", "/api/v1/tenants"} {
+	for _, path := range []string{"/api/v1/audit", "/api/v1/shared/secrets", "/api/v1/tenants", "/metrics"} {
 		call(op, "GET", path, "")
 	}
 	call(ann, "PUT", "/api/v1/secrets/BAD", `{"value": "`+canaries["run secret"]+`", "unknown": 1}`)
@@ -109,6 +127,10 @@ func TestNoSecretIsLeftAnywhere(t *testing.T) {
 	readFiles(t, s.Dir, places)
 	s.Stop()
 	readFiles(t, s.Dir, places)
+	places["spans"] = collector.got()
+	if !strings.Contains(places["spans"], echo) {
+		t.Fatal("the provider's echo is not in the spans, so they show nothing")
+	}
 	if len(places) < 4 {
 		t.Fatalf("only %d places to look at", len(places))
 	}
