@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
+	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
+	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/vault/source/openbao"
+)
+
+// What is configured reaches the server, and the secrets among it are sealed on the way.
+func TestWhatRunsHaveAroundThem(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	c := config.Default()
+	c.OpenBaoAddress, c.OpenBaoRoleID, c.OpenBaoSecretIDFile = "http://127.0.0.1:8200", "role", file("id", "canary-id")
+	c.OpenBaoNamespace, c.OpenBaoTemplate = "team/", "a/{app}/{tenant}/{name}"
+	c.AWSSecretsRegion, c.AWSSecretsAccessKeyID, c.AWSSecretsSecretKeyFile, c.AWSSecretsEndpoint = "eu-central-1", "AKIA", file("key", "canary-key"), "http://127.0.0.1:4566"
+	c.SecretsDir, c.SecretSourceShared = dir, []string{"A=https://a.example", "A=https://b.example"}
+	c.TraceEndpoint, c.TraceTokenFile, c.TraceContent = "http://127.0.0.1:4318", file("token", "canary-token"), true
+	c.PricesFile, c.RunConcurrency = file("prices", "m: {in: 1}"), 3
+	var s app.Settings
+	if err := around(c, &s); err != nil {
+		t.Fatal(err)
+	}
+	role, ok := s.Sources.OpenBao.Auth.(openbao.AppRole)
+	if !ok || role.SecretID.IsZero() || s.Sources.OpenBao.Namespace != "team/" || s.Sources.OpenBaoTemplate != c.OpenBaoTemplate || !s.Sources.OpenBao.Egress.Allows("127.0.0.1:8200") {
+		t.Errorf("%+v", s.Sources.OpenBao)
+	}
+	if s.Sources.AWS.SecretAccessKey.IsZero() || s.Sources.AWS.Region != "eu-central-1" || !s.Sources.AWS.Egress.Allows("127.0.0.1:4566") || s.Sources.AWS.Egress.Allows("127.0.0.1:8200") {
+		t.Errorf("%+v", s.Sources.AWS)
+	}
+	if s.Sources.Dir != dir || len(s.Sources.Shared["A"]) != 2 || s.Traces.Token.IsZero() || !s.Traces.Content || s.Prices["m"].In != 1000 || s.Concurrency != 3 {
+		t.Errorf("%+v", s)
+	}
+	if text := fmt.Sprintf("%+v %+v %+v", s, s.Sources.OpenBao, s.Sources.AWS); strings.Contains(text, "canary") {
+		t.Errorf("a secret is not sealed: %s", text)
+	}
+	if err := os.Chmod(c.TraceTokenFile, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := around(c, &s); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "trace-token-file") {
+		t.Errorf("a file that others may read: %v", err)
+	}
+	if err := around(config.Default(), &s); err != nil || s.Sources.OpenBao != nil || s.Sources.AWS != nil || s.Traces.Endpoint != "" {
+		t.Errorf("by default: %+v, %v", s, err)
+	}
+}
