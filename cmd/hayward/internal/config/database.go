@@ -1,10 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"io"
-	"os"
-
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -37,30 +33,7 @@ func (c Config) OpenDatabase() (*db.PostgresOptions, error) {
 	}
 	o.Password = c.DatabasePassword
 	if o.Password.IsZero() && c.DatabasePasswordFile != "" {
-		o.Password, err = passwordFile(c.DatabasePasswordFile)
+		o.Password, err = SecretFile("database-password-file", c.DatabasePasswordFile)
 	}
 	return o, err
-}
-
-func passwordFile(path string) (sealed.Value, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the database's password cannot be read")
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the database's password cannot be read")
-	}
-	if loose(info.Mode()) {
-		return sealed.Value{}, fault.New(fault.Invalid, "others than its owner may use the file of the database's password, %s", path).
-			WithHint("chmod 600 %s", path)
-	}
-	const most = 4096
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	b = bytes.TrimRight(b, "\r\n")
-	if err != nil || len(b) > most || len(b) == 0 {
-		return sealed.Value{}, fault.New(fault.Invalid, "the file of the database's password, %s, holds none of 1 to %d bytes", path, most)
-	}
-	return sealed.New(b), nil
 }
