@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -60,6 +61,9 @@ func run(each time.Duration, atOnce int, only, log string, keepUpTo int) error {
 	}
 	out := io.Writer(os.Stdout)
 	if log != "" {
+		if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+			return err
+		}
 		f, err := os.Create(log)
 		if err != nil {
 			return err
