@@ -28,14 +28,14 @@ func SecretFile(setting, path string) (sealed.Value, error) {
 		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
 	}
 	if loose(info.Mode()) {
-		return sealed.Value{}, fault.New(fault.Invalid, "others than its owner may use %s, the file of the setting %s", path, setting).
+		return sealed.Value{}, fault.New(fault.Invalid, "others than its owner may use the file of the setting %s, %s", setting, path).
 			WithHint("chmod 600 %s", path)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	defer clear(b)
 	line := bytes.TrimRight(b, "\r\n")
 	if err != nil || len(b) > maxSecretFile || len(line) == 0 || bytes.ContainsAny(line, "\r\n") {
-		return sealed.Value{}, fault.New(fault.Invalid, "%s, the file of the setting %s, holds no single line of 1 to %d bytes", path, setting, maxSecretFile)
+		return sealed.Value{}, fault.New(fault.Invalid, "the file of the setting %s, %s, holds no single line of 1 to %d bytes", setting, path, maxSecretFile)
 	}
 	return sealed.New(line), nil
 }
