@@ -41,6 +41,8 @@ func (a *App) openSources() (out []host.SecretSource, err error) {
 			a.sources = append(a.sources, near)
 			var tenants *source.Tenants
 			tenants, f.err = source.NewTenants(near, f.template)
+			// Paths are made of ids, and the app's is shown nowhere else; tenants' are in their list.
+			a.log.Info("a source of secrets is asked after the vault", "source", near.Name(), "app", a.AppID)
 			out = append(out, host.SecretSource{Name: near.Name(), Tenants: tenants, Shared: s.Shared})
 		}
 		err = errors.Join(err, f.err)

@@ -164,6 +164,9 @@ func TestTenantsSecretsComeFromASource(t *testing.T) {
 			t.Errorf("%s, %s: the record says %q, want %q", tc.user, tc.name, got, layer)
 		}
 	}
+	if !strings.Contains(o.Logs.String(), "source=openbao app="+o.AppID) {
+		t.Error("nobody can know the app's id")
+	}
 	if hits := find(o.Logs.String(), map[string]string{"a key": "sk-acmes-own-0001", "a token": o.bao.RootToken}); len(hits) > 0 {
 		t.Errorf("the log holds %v", hits)
 	}
