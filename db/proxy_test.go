@@ -124,7 +124,7 @@ func TestACommitWhoseAnswerIsLost(t *testing.T) {
 	if err := d.Migrate(t.Context(), schema); err != nil {
 		t.Fatal(err)
 	}
-	write := func(k string, how int32) (err error, told, after bool) {
+	write := func(k string, how int32) (told, after bool, err error) {
 		x.cut.Store(how)
 		stop := d.Listen("t", func(m db.Message) { told = told || m.Body == k })
 		defer stop()
@@ -133,12 +133,12 @@ func TestACommitWhoseAnswerIsLost(t *testing.T) {
 			tx.AfterCommit(nil, func() error { after = true; return nil })
 			return insert(t.Context(), tx, k)
 		})
-		return err, told, after
+		return told, after, err
 	}
-	if err, told, after := write("kept", cutAfter); err != nil || !told || !after {
+	if told, after, err := write("kept", cutAfter); err != nil || !told || !after {
 		t.Errorf("the commit came through, its answer did not: %v, %v, %v", err, told, after)
 	}
-	if err, told, after := write("lost", cutBefore); !fault.Is(err, fault.Unavailable) || fault.From(err).Code == "outcome_unknown" || told || after {
+	if told, after, err := write("lost", cutBefore); !fault.Is(err, fault.Unavailable) || fault.From(err).Code == "outcome_unknown" || told || after {
 		t.Errorf("the commit did not come through: %v, %v, %v", err, told, after)
 	}
 	x.cut.Store(cutAfter)

@@ -52,7 +52,7 @@ func spansOf(t *testing.T, src string, inputs *value.Dict, tr pipeline.Trace, op
 func tagsOf(s tracetest.SpanStub) map[string]string {
 	out := map[string]string{}
 	for _, kv := range s.Attributes {
-		out[string(kv.Key)] = kv.Value.Emit()
+		out[string(kv.Key)] = kv.Value.String()
 	}
 	return out
 }
@@ -160,8 +160,8 @@ func TestAFailureShows(t *testing.T) {
 			t.Errorf("%s: %v", s.Name, s.Status)
 		}
 		for _, kv := range s.Attributes {
-			if strings.Contains(kv.Value.Emit(), "hay\"") {
-				t.Errorf("%s is not redacted: %s", kv.Key, kv.Value.Emit())
+			if strings.Contains(kv.Value.String(), "hay\"") {
+				t.Errorf("%s is not redacted: %s", kv.Key, kv.Value.String())
 			}
 		}
 	}

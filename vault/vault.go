@@ -98,14 +98,13 @@ func (v *Vault) ring() (*keyring.Ring, error) {
 		root, err = keyring.EnvRoot(v.config.EncryptionKeyEnv).Root(ctx, false)
 	}
 	if err == nil && root.IsZero() && v.plugins != nil {
-		for _, p := range v.plugins.EncryptionProviders() {
-			key, kerr := p.EncryptionKeyProvider().GetKey(ctx)
+		if providers := v.plugins.EncryptionProviders(); len(providers) > 0 {
+			key, kerr := providers[0].EncryptionKeyProvider().GetKey(ctx)
 			if kerr != nil {
 				return nil, fault.Wrap(fault.Unavailable, kerr, "a plugin that has the root key could not give it")
 			}
 			root, err = keyring.NewRoot(key, "a plugin")
 			clear(key)
-			break
 		}
 	}
 	if err != nil || root.IsZero() {

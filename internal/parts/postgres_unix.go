@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -64,12 +65,12 @@ func startPostgres(bin string) (s postgresServer, err error) {
 	if err := cmd.Start(); err != nil {
 		return s, err
 	}
-	held = w
+	held.Store(w)
 	return s, s.await(dir)
 }
 
 // held is the end of the pipe that the keeper waits on. It is kept here so that nobody closes it.
-var held *os.File
+var held atomic.Pointer[os.File]
 
 // handOver gives the folder to whom the server will run as; nil is this user.
 func handOver(dir string) (*syscall.Credential, error) {

@@ -3,6 +3,7 @@ package backup
 import (
 	"bytes"
 	"io"
+	"math"
 	"testing"
 
 	"github.com/haywardhq/hayward/fault"
@@ -17,7 +18,7 @@ func sample(t testing.TB) []byte {
 	if err := r.table(at); err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range [][]any{{"a", []byte{1}, int64(-5), 0.5}, {nil, nil, nil, nil}, {"", []byte{}, int64(1) << 62, -0.0}} {
+	for _, row := range [][]any{{"a", []byte{1}, int64(-5), 0.5}, {nil, nil, nil, nil}, {"", []byte{}, int64(1) << 62, math.Copysign(0, -1)}} {
 		if err := r.row(row); err != nil {
 			t.Fatal(err)
 		}

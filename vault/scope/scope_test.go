@@ -96,9 +96,11 @@ func BenchmarkFromContext(b *testing.B) {
 	}
 }
 
+type below struct{} // a key of somebody else
+
 func TestBorrowIsLenientWithoutACopy(t *testing.T) {
 	ctx := scope.WithScope(t.Context(), "app", "tenant", "user", "ip")
-	for name, c := range map[string]context.Context{"a scope": ctx, "none": t.Context(), "below": context.WithValue(ctx, struct{}{}, 1),
+	for name, c := range map[string]context.Context{"a scope": ctx, "none": t.Context(), "below": context.WithValue(ctx, below{}, 1),
 		"a raw key": context.WithValue(t.Context(), scope.KeyAppID, "raw"), "a conflict": context.WithValue(ctx, scope.KeyTenantID, "other")} {
 		want, wantErr := scope.Lenient(c)
 		got, err := scope.Borrow(c)
