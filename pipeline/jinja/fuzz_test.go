@@ -95,6 +95,8 @@ func runRandom(t *testing.T, file string) {
 }
 
 // ours are cases that hold something of Python itself: its recursion limit, its own compiler.
+// With its constant folding off, Jinja also writes a float literal beyond the range as the name inf, which does not exist.
 func ours(c *goldenCase) bool {
-	return c.Err != nil && (c.Err.Class == "RecursionError" || strings.Contains(c.Err.Message, "<template>"))
+	return c.Err != nil && (c.Err.Class == "RecursionError" || strings.Contains(c.Err.Message, "<template>") ||
+		c.Err.Message == "name 'inf' is not defined")
 }
