@@ -40,6 +40,9 @@ func (a *args) bind(fn string, names []string, required int) ([]value.Value, err
 	for _, k := range a.kw {
 		i := indexOf(names, k.Name)
 		if i < 0 {
+			if _, method, builtin := strings.Cut(fn, "."); builtin { // CPython's own methods say it their way
+				return nil, typeErr("'%s' is an invalid keyword argument for %s()", k.Name, method)
+			}
 			return nil, typeErr("%s() got an unexpected keyword argument %s", fn, "'"+k.Name+"'")
 		}
 		if out[i] != nil {

@@ -174,7 +174,7 @@ func (f *formatter) key() (Value, error) {
 	}
 	name := f.s[start:f.i]
 	f.i++
-	f.named = true
+	f.named, f.next = true, len(f.list) // the mapping itself is no argument any more
 	d, ok := f.args.(*Dict)
 	if !ok {
 		return nil, pyError("TypeError", "format requires a mapping")
