@@ -224,13 +224,15 @@ func TestDefectF5_FailuresBackOffAndAreRecorded(t *testing.T) {
 		})
 		begun := time.Now()
 		start(t, m)
-		until(t, "a second attempt", func() bool { return calls.Load() >= 2 })
+		list := func() ([]*rotation.Record, error) { return st.ListRotationRecords(ctx, "K", "", rotation.ListOpts{}) }
+		until(t, "a second record", func() bool { records, _ := list(); return len(records) >= 2 })
 		if err := m.Stop(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		most := 2 + int(time.Since(begun)/(60*time.Millisecond)) // without backing off: one every 20 ms
-		records, err := st.ListRotationRecords(ctx, "K", "", rotation.ListOpts{})
-		if n := int(calls.Load()); err != nil || n < 2 || n > most || len(records) != n {
+		records, err := list()
+		// An attempt that Stop interrupts is no failure, so that one call may be without a record.
+		if n := int(calls.Load()); err != nil || n < 2 || n > most || len(records) < n-1 || len(records) > n {
 			t.Fatalf("%d calls, %d records, %v", n, len(records), err)
 		}
 		for i, r := range records {

@@ -65,8 +65,9 @@ func (h *hand) rescheduled(ctx context.Context, tx driver.Tx, rotated bool) erro
 	return tx.PutRotationPolicy(ctx, *p)
 }
 
-// retire ends the grace period of the former version.
-func (h *hand) retire(ctx context.Context) error {
+// retire ends the grace period of the former version. Unless a run follows, the lease ends with it: a process that dies right
+// afterwards leaves nothing behind.
+func (h *hand) retire(ctx context.Context, onward bool) error {
 	s, err := h.step(ctx)
 	if err != nil {
 		return err
@@ -85,6 +86,9 @@ func (h *hand) retire(ctx context.Context) error {
 	return h.save(ctx, func(_ driver.Tx, row *driver.RotationRow) error {
 		forward(row, idle)
 		row.WakeAt = 0
+		if !onward {
+			row.Holder = ""
+		}
 		return nil
 	})
 }

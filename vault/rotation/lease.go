@@ -101,9 +101,6 @@ func (h *hand) attempt(ctx context.Context, onward bool) error {
 	if lost := context.Cause(held); err != nil && ctx.Err() == nil && h.row.Holder != "" && isStale(lost) {
 		err = lost // why everything under it was cancelled
 	}
-	if err == nil && h.row.Holder != "" { // it ended with a former version retired: promote gives the lease back itself
-		err = h.giveBack(held, 0)
-	}
 	if err == nil {
 		return h.entry.End(ctx, audit.OK, h.details()...)
 	}

@@ -53,7 +53,7 @@ type hand struct {
 // version, through that. With onward it begins a run after retiring.
 func (h *hand) drive(ctx context.Context, onward bool) error {
 	if h.row.State == current {
-		if err := h.retire(ctx); err != nil || !onward {
+		if err := h.retire(ctx, onward); err != nil || !onward {
 			return err
 		}
 		if err := h.adopt(ctx); err != nil { // the next run is told what the policy says now

@@ -114,28 +114,28 @@ func (r *record) verify(t testing.TB) {
 	}
 }
 
-const clear = "user.create by ann from 192.0.2.77: zoe@example.org [{role admin} {email zoe@example.org}]\n" +
-	"secret.get by ann from 192.0.2.77: KEY [{layer tenant}]"
+const clear = "user.create by ann.lee from 192.0.2.77: zoe@example.org [{role admin} {email zoe@example.org}]\n" +
+	"secret.get by ann.lee from 192.0.2.77: KEY [{layer tenant}]"
 
 func TestPersonalFieldsAreReadAndNotStored(t *testing.T) {
 	stores(t, func(t *testing.T, st driver.Store) {
 		r := newRecord(t, st)
-		r.write(t, "t", "ann")
-		r.write(t, "u", "ann")
+		r.write(t, "t", "ann.lee")
+		r.write(t, "u", "ann.lee")
 		if got := r.list(t, "t", audit.Query{}); got != clear {
 			t.Errorf("got\n%s", got)
 		}
-		if got := r.list(t, "t", audit.Query{User: "ann"}); got != clear {
+		if got := r.list(t, "t", audit.Query{User: "ann.lee"}); got != clear {
 			t.Errorf("by user:\n%s", got)
 		}
 		if got := r.list(t, "t", audit.Query{Key: "zoe@example.org"}); got != strings.SplitN(clear, "\n", 2)[0] {
 			t.Errorf("by name:\n%s", got)
 		}
-		if got := r.list(t, "t", audit.Query{User: "bob"}); got != "" {
+		if got := r.list(t, "t", audit.Query{User: "bob.lee"}); got != "" {
 			t.Errorf("by another user:\n%s", got)
 		}
 		all := fmt.Sprint(r.stored(t, "t"), r.stored(t, "u"))
-		for _, plain := range []string{"ann", "192.0.2.77", "zoe"} {
+		for _, plain := range []string{"ann.lee", "192.0.2.77", "zoe@"} {
 			if strings.Contains(all, plain) {
 				t.Errorf("%s is stored", plain)
 			}
@@ -145,8 +145,8 @@ func TestPersonalFieldsAreReadAndNotStored(t *testing.T) {
 		}
 		r.verify(t)
 		// An operator looks over all tenants.
-		page, err := r.svc.List(scope.WithCaller(t.Context(), scope.Caller{App: "a", User: "op"}), audit.Query{EveryTenant: true, User: "ann"})
-		if err != nil || len(page.Entries) != 4 || page.Entries[0].UserID != "ann" {
+		page, err := r.svc.List(scope.WithCaller(t.Context(), scope.Caller{App: "a", User: "op"}), audit.Query{EveryTenant: true, User: "ann.lee"})
+		if err != nil || len(page.Entries) != 4 || page.Entries[0].UserID != "ann.lee" {
 			t.Errorf("%+v, %v", page, err)
 		}
 	})
@@ -156,11 +156,11 @@ func TestEntriesWrittenBeforeBlindingAreReadTheSame(t *testing.T) {
 	stores(t, func(t *testing.T, st driver.Store) {
 		r := newRecord(t, st)
 		plain := audit.NewLogger(st, audit.WithMAC(r.ring.MAC(audit.KeyPurpose)))
-		if err := plain.Record(t.Context(), caller("t", "ann"), audit.Event{Action: "secret.get", Resource: "secret", Name: "KEY"}, audit.OK); err != nil {
+		if err := plain.Record(t.Context(), caller("t", "ann.lee"), audit.Event{Action: "secret.get", Resource: "secret", Name: "KEY"}, audit.OK); err != nil {
 			t.Fatal(err)
 		}
-		r.write(t, "t", "ann")
-		if got := r.list(t, "t", audit.Query{User: "ann"}); strings.Count(got, "by ann from 192.0.2.77") != 3 {
+		r.write(t, "t", "ann.lee")
+		if got := r.list(t, "t", audit.Query{User: "ann.lee"}); strings.Count(got, "by ann.lee from 192.0.2.77") != 3 {
 			t.Errorf("got\n%s", got)
 		}
 		r.verify(t)
@@ -190,8 +190,8 @@ func (r *record) destroy(t testing.TB, tenant string) {
 func TestDestroyingATenantsKeysBlindsItsEntries(t *testing.T) {
 	stores(t, func(t *testing.T, st driver.Store) {
 		r := newRecord(t, st)
-		r.write(t, "t", "ann")
-		r.write(t, "u", "ann")
+		r.write(t, "t", "ann.lee")
+		r.write(t, "u", "ann.lee")
 		signer, trusted, err := keys.Signer(t.Context(), st, r.ring)
 		if err != nil {
 			t.Fatal(err)
@@ -210,15 +210,15 @@ func TestDestroyingATenantsKeysBlindsItsEntries(t *testing.T) {
 		if got := r.list(t, "t", audit.Query{}); got != want {
 			t.Errorf("got\n%s", got)
 		}
-		if got := r.list(t, "t", audit.Query{User: "ann"}); got != "" {
+		if got := r.list(t, "t", audit.Query{User: "ann.lee"}); got != "" {
 			t.Errorf("by user:\n%s", got)
 		}
-		if got := r.list(t, "u", audit.Query{User: "ann"}); got != clear {
+		if got := r.list(t, "u", audit.Query{User: "ann.lee"}); got != clear {
 			t.Errorf("another tenant's:\n%s", got)
 		}
 		// What is recorded afterwards is blind from the start, and the chain is whole.
-		r.write(t, "t", "bob")
-		if all := fmt.Sprint(r.stored(t, "t")); strings.Contains(all, "bob") || strings.Contains(all, "zoe") {
+		r.write(t, "t", "bob.lee")
+		if all := fmt.Sprint(r.stored(t, "t")); strings.Contains(all, "bob.lee") || strings.Contains(all, "zoe@") {
 			t.Error("a name is stored in clear")
 		}
 		if got := r.list(t, "t", audit.Query{Resource: "secret"}); strings.Count(got, "by (destroyed)") != 2 {
@@ -239,7 +239,7 @@ func TestDestroyingATenantsKeysBlindsItsEntries(t *testing.T) {
 func TestATenantsKeyIsRotated(t *testing.T) {
 	stores(t, func(t *testing.T, st driver.Store) {
 		r := newRecord(t, st)
-		r.write(t, "t", "ann")
+		r.write(t, "t", "ann.lee")
 		before := r.stored(t, "t")[0].User
 		var former []driver.KeyRow
 		if err := st.Update(t.Context(), func(tx driver.Tx) (err error) {
@@ -251,7 +251,7 @@ func TestATenantsKeyIsRotated(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		r.write(t, "t", "ann")
+		r.write(t, "t", "ann.lee")
 		if after := r.stored(t, "t")[0].User; after != before {
 			t.Error("what stands for a user has changed")
 		}
@@ -265,7 +265,7 @@ func TestATenantsKeyIsRotated(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.ring.Forget("a", "t")
-		if got := r.list(t, "t", audit.Query{User: "ann"}); got != clear+"\n"+clear {
+		if got := r.list(t, "t", audit.Query{User: "ann.lee"}); got != clear+"\n"+clear {
 			t.Errorf("got\n%s", got)
 		}
 	})
@@ -275,8 +275,8 @@ func TestATenantsKeyIsRotated(t *testing.T) {
 func TestPersonalFieldsOpenInTheirPlaceAlone(t *testing.T) {
 	st := memory.New()
 	r := newRecord(t, st)
-	r.write(t, "t", "ann")
-	r.write(t, "u", "bob")
+	r.write(t, "t", "ann.lee")
+	r.write(t, "u", "bob.lee")
 	mine, theirs := r.stored(t, "t")[0], r.stored(t, "u")[0]
 	if err := st.View(t.Context(), func(tx driver.Tx) error {
 		for name, ask := range map[string][3]string{"another entry": {"t", theirs.ID, mine.Sealed}, "another tenant": {"u", mine.ID, mine.Sealed},
@@ -286,7 +286,7 @@ func TestPersonalFieldsOpenInTheirPlaceAlone(t *testing.T) {
 			}
 		}
 		p, err := r.blinder.Open(t.Context(), tx, "a", "t", mine.ID, mine.Sealed)
-		if err != nil || p.User != "ann" {
+		if err != nil || p.User != "ann.lee" {
 			t.Errorf("%+v, %v", p, err)
 		}
 		return nil
@@ -299,10 +299,10 @@ func TestPersonalFieldsOpenInTheirPlaceAlone(t *testing.T) {
 func BenchmarkBlind(b *testing.B) {
 	r := newRecord(b, memory.New())
 	for range 2 { // the key is made, then opened
-		r.write(b, "t", "ann")
+		r.write(b, "t", "ann.lee")
 	}
 	_ = r.st.Update(b.Context(), func(tx driver.Tx) error {
-		p := audit.Personal{User: "ann", IP: "192.0.2.77"}
+		p := audit.Personal{User: "ann.lee", IP: "192.0.2.77"}
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, _, err := r.blinder.Blind(b.Context(), tx, "a", "t", "x", p); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -269,17 +270,21 @@ func (h *heard) callback() of.EventCallback {
 	return &fn
 }
 
+func (h *heard) all() [][]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.got)
+}
+
 func (h *heard) wait(t *testing.T, what string, ok func([][]string) bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		h.mu.Lock()
-		got := ok(h.got)
-		h.mu.Unlock()
-		if got {
+		got := h.all()
+		if ok(got) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: heard %v", what, h.got)
+			t.Fatalf("%s: heard %v", what, got)
 		}
 	}
 }
@@ -299,7 +304,7 @@ func TestEvents(t *testing.T) {
 	}
 	h.define(flag.Definition{Key: "mine", Type: flag.TypeBool, DefaultValue: true})
 	changed.wait(t, "a flag", func(got [][]string) bool { return len(got) > 0 && reflect.DeepEqual(got[len(got)-1], []string{"mine"}) })
-	for _, keys := range changed.got {
+	for _, keys := range changed.all() {
 		if !reflect.DeepEqual(keys, []string{"mine"}) {
 			t.Errorf("another app's flag is told: %v", keys)
 		}
