@@ -52,7 +52,7 @@ func runReplica(text string) error {
 	m := rotation.NewManager(st, secret.NewService(st, enc, secret.WithGate(audit.NewGate(log, nil))), rotation.WithAudit(log),
 		rotation.WithLease(c.Lease), rotation.WithCheckInterval(20*time.Millisecond), rotation.WithBackoff(10*time.Millisecond, 50*time.Millisecond),
 		rotation.WithLogger(slog.New(slog.NewTextHandler(os.Stdout, nil))))
-	m.RegisterKind("world", socketWorld{c.World})
+	m.RegisterKind("world", socketWorld{c.World, c.Node})
 	if err := m.Start(ctx); err != nil {
 		return err
 	}
@@ -65,10 +65,10 @@ type deed struct {
 }
 
 // socketWorld is the world outside, on a socket of the test.
-type socketWorld struct{ url string }
+type socketWorld struct{ url, node string }
 
 func (w socketWorld) do(ctx context.Context, step string, s rotation.Step, v sealed.Value) error {
-	b, err := json.Marshal(deed{Step: step, Key: s.App + "/" + s.Tenant + "/" + s.SecretKey, Token: s.Token, Value: string(reveal.Inside(v))})
+	b, err := json.Marshal(deed{Step: step, Node: w.node, Key: s.App + "/" + s.Tenant + "/" + s.SecretKey, Token: s.Token, Value: string(reveal.Inside(v))})
 	if err != nil {
 		return err
 	}

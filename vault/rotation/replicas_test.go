@@ -33,11 +33,12 @@ type outside struct {
 	mu      sync.Mutex
 	accepts map[string]map[string]bool // by key: the values
 	sets    map[string][]deed          // by key
+	taken   chan deed                  // a deed done, whose answer is not there yet
 }
 
 func newOutside(t *testing.T) *outside {
 	t.Helper()
-	o := &outside{accepts: map[string]map[string]bool{}, sets: map[string][]deed{}}
+	o := &outside{accepts: map[string]map[string]bool{}, sets: map[string][]deed{}, taken: make(chan deed)}
 	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var d deed
 		if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
@@ -46,7 +47,11 @@ func newOutside(t *testing.T) *outside {
 		}
 		time.Sleep(rand.N(10 * time.Millisecond))
 		ok := o.take(d)
-		time.Sleep(rand.N(20 * time.Millisecond)) // done, and the answer not there yet
+		select { // done, and the answer not there yet
+		case o.taken <- d:
+			time.Sleep(10 * time.Millisecond) // whoever heard of it acts now
+		case <-time.After(rand.N(20 * time.Millisecond)):
+		}
 		if !ok {
 			w.WriteHeader(http.StatusForbidden)
 		}
@@ -73,8 +78,23 @@ func (o *outside) take(d deed) bool {
 	return true
 }
 
+// during returns while a set of a process is done and not answered, or after a while: it may have nothing left to do.
+func (o *outside) during(node string) {
+	for late := time.After(time.Second); ; {
+		select {
+		case d := <-o.taken:
+			if d.Step == "set" && d.Node == node {
+				return
+			}
+		case <-late:
+			return
+		}
+	}
+}
+
 // replica is one process.
 type replica struct {
+	node  string
 	cmd   *exec.Cmd
 	stale *atomic.Int32 // writes it was refused because of a later fencing token
 	done  chan struct{}
@@ -89,7 +109,7 @@ func startReplica(t *testing.T, c replicaConfig, stale *atomic.Int32) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &replica{cmd: exec.Command(os.Args[0]), stale: stale, done: make(chan struct{})}
+	r := &replica{node: c.Node, cmd: exec.Command(os.Args[0]), stale: stale, done: make(chan struct{})}
 	r.cmd.Env = append(os.Environ(), replicaEnv+"="+string(text))
 	r.cmd.Stderr = os.Stderr
 	out, err := r.cmd.StdoutPipe()
@@ -155,9 +175,13 @@ func TestTwoProcessesOneKilledAtRandom(t *testing.T) {
 		time.Sleep(200*time.Millisecond + rand.N(400*time.Millisecond))
 		switch victim := rand.N(2); {
 		case stops*3 <= kills && stale.Load() == 0:
+			world.during(both[victim].node)
 			standStill(t, both[victim])
 			stops++
 		case kills < maxKills:
+			if kills%3 == 0 { // the others at any moment
+				world.during(both[victim].node)
+			}
 			both[victim].kill()
 			both[victim] = startReplica(t, c, &stale)
 			kills++
