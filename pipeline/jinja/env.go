@@ -61,8 +61,8 @@ func New(opt Options) *Env {
 		opt.MaxSource = defaultMaxSource
 	}
 	e := &Env{opt: opt, undefined: opt.Undefined, filters: cloneMap(opt.Filters), tests: cloneMap(opt.Tests),
-		globals: builtinGlobals(), tags: map[string]Tag{}, finalize: opt.Finalize, autoescape: opt.Autoescape,
-		limits: opt.Limits.withDefaults(), lib: newLibrary(), runs: &sync.Pool{New: func() any { return new(run) }}}
+		globals: cloneMap(globals()), tags: map[string]Tag{}, finalize: opt.Finalize, autoescape: opt.Autoescape,
+		limits: opt.Limits.withDefaults(), lib: builtins(), runs: &sync.Pool{New: func() any { return new(run) }}}
 	for name, v := range opt.Globals {
 		e.globals[name] = v
 	}

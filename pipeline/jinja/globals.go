@@ -1,8 +1,13 @@
 package jinja
 
 import (
+	"sync"
+
 	"github.com/haywardhq/hayward/pipeline/value"
 )
+
+// globals is the one table of them; an environment adds its own to a copy.
+var globals = sync.OnceValue(builtinGlobals)
 
 // builtinGlobals are the names every template has (jinja2.defaults.DEFAULT_NAMESPACE).
 func builtinGlobals() map[string]value.Value {

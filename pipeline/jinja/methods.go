@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -41,12 +42,16 @@ func (t methodTable) properties(list map[string]method) methodTable {
 	return t
 }
 
-// library holds Jinja's own filters and tests and the methods of Python's types. Each environment has one, made once:
-// the functions in it look things up in it.
+// library holds Jinja's own filters and tests and the methods of Python's types. It is the same for every environment and
+// never changes.
 type library struct {
 	filters, tests                                                                map[string]*builtinFunc
 	str, list, tuple, dict, set, int, float, bytes, date, time, rangeTable, views methodTable
 }
+
+// builtins is the one library, made when the first environment is. Its functions find it through their environment: they
+// could not name it here.
+var builtins = sync.OnceValue(newLibrary)
 
 func newLibrary() *library {
 	return &library{

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 )
 
@@ -21,7 +22,22 @@ type entry struct {
 	hash any
 }
 
-const smallDict = 8
+// smallDict is how many entries are looked through one by one. Comparing that many keys costs less than a map of them.
+const smallDict = 16
+
+// Roomy is a dict with room for its first entry, for who puts several into one block of memory. It is used through
+// [Roomy.Start] and never copied.
+type Roomy struct {
+	dict Dict
+	room [1]entry
+}
+
+// Start empties the dict and returns it.
+func (r *Roomy) Start() *Dict {
+	r.room = [1]entry{}
+	r.dict = Dict{entries: r.room[:0]}
+	return &r.dict
+}
 
 // NewDict returns a dict of alternating keys and values: NewDict("a", v1, "b", v2).
 func NewDict(pairs ...any) *Dict {
@@ -46,21 +62,22 @@ func (d *Dict) Get(key string) (Value, bool) {
 		return nil, false
 	}
 	if d.index == nil {
-		for i := range d.entries {
-			if h, ok := d.entries[i].hash.(string); ok && h == key {
-				return d.entries[i].val, true
-			}
+		if i := d.findStr(key); i >= 0 {
+			return d.entries[i].val, true
 		}
 		return nil, false
 	}
-	if i, ok := d.index[key]; ok {
+	if i, ok := d.index[Str(key)]; ok {
 		return d.entries[i].val, true
 	}
 	return nil, false
 }
 
 // Set sets the value of a str key; an existing key keeps its place.
-func (d *Dict) Set(key string, v Value) { d.put(Str(key), key, v) }
+func (d *Dict) Set(key string, v Value) {
+	k := Value(Str(key))
+	d.put(k, k, v)
+}
 
 // Key is a str key made once for many dicts: setting it allocates nothing for the key.
 type Key struct {
@@ -69,7 +86,10 @@ type Key struct {
 }
 
 // NewKey returns a key for [Dict.SetPrepared].
-func NewKey(text string) Key { return Key{Str(text), text} }
+func NewKey(text string) Key {
+	k := Value(Str(text))
+	return Key{k, k}
+}
 
 // SetPrepared is Set with a key that was made before.
 func (d *Dict) SetPrepared(k Key, v Value) { d.put(k.key, k.hash, v) }
@@ -122,8 +142,20 @@ func (d *Dict) find(h any) int {
 		}
 		return -1
 	}
+	if s, ok := h.(Str); ok {
+		return d.findStr(string(s))
+	}
 	for i := range d.entries {
 		if d.entries[i].hash == h {
+			return i
+		}
+	}
+	return -1
+}
+
+func (d *Dict) findStr(key string) int {
+	for i := range d.entries {
+		if h, ok := d.entries[i].hash.(Str); ok && string(h) == key {
 			return i
 		}
 	}
@@ -150,6 +182,9 @@ func (d *Dict) reindex() {
 		d.index[d.entries[i].hash] = i
 	}
 }
+
+// Grow makes room for n more entries.
+func (d *Dict) Grow(n int) { d.entries = slices.Grow(d.entries, n) }
 
 // All yields keys and values in order.
 func (d *Dict) All() iter.Seq2[Value, Value] {
@@ -245,10 +280,10 @@ type Keyed interface {
 
 // HashKey returns a comparable Go value that is equal for values Python takes for the same dict key, and false for
 // unhashable ones (lists, dicts, sets, objects).
-func HashKey(v Value) (any, bool) {
-	switch v := v.(type) {
+func HashKey(key Value) (any, bool) {
+	switch v := key.(type) {
 	case Str:
-		return string(v), true
+		return key, true // a str is its own: nothing is allocated
 	case Int:
 		return int64(v), true
 	case Bool:
@@ -309,8 +344,8 @@ func hashTuple(t Tuple) (any, bool) {
 
 func hashText(h any) string {
 	switch h := h.(type) {
-	case string:
-		return "s" + h
+	case Str:
+		return "s" + string(h)
 	case int64:
 		return "i" + strconv.FormatInt(h, 10)
 	case float64:
