@@ -273,9 +273,14 @@ func (c *crew) begin(i int32, key uint64) (*flight, error) {
 func (c *crew) launch(f *flight) {
 	c.running++
 	go func() {
-		begin := f.env.Now()
+		var begin time.Time
+		if f.step != nil {
+			begin = f.env.Now()
+		}
 		f.out, f.err = c.timed(c.ctx, &c.g.nodes[f.node], f.env, f.in)
-		f.took = f.env.Now().Sub(begin)
+		if f.step != nil {
+			f.took = f.env.Now().Sub(begin)
+		}
 		c.landed <- f
 	}()
 }

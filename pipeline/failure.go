@@ -15,12 +15,18 @@ import (
 
 // guarded runs a component and turns a panic into an error that names it.
 func guarded(ctx context.Context, nd *node, env *component.Env, in component.In) (out component.Out, err error) {
+	returned := false // asking recover costs more than the rest of the call
 	defer func() {
+		if returned {
+			return
+		}
 		if p := recover(); p != nil {
 			err = &panicError{value: p, stack: debug.Stack()}
 		}
 	}()
-	return nd.component.Run(ctx, env, in)
+	out, err = nd.component.Run(ctx, env, in)
+	returned = true
+	return out, err
 }
 
 // panicError keeps what a component panicked with for logs; a caller is told only that it did.

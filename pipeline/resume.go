@@ -206,7 +206,9 @@ func (r *run) restore(s *Snapshot) error {
 		}
 	}
 	for name, v := range s.visits.Strings() {
-		r.s.tallies[r.g.index[name]].visits = int32(v.(value.Int))
+		i := r.g.index[name]
+		r.s.tallies[i].visits = int32(v.(value.Int))
+		r.s.reprioritise(i)
 	}
 	return nil
 }

@@ -3,35 +3,12 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/chat"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
-
-// run is one run of a plan. Its state is pooled; it itself is not, nor is anything a component may hold on to.
-type run struct {
-	ctx      context.Context
-	g        *program
-	s        *state
-	c        config
-	limits   Limits
-	secrets  *secretChain
-	envs     []component.Env // one per node, for its first visit
-	ins      []value.Value   // one per socket, for its node's first visit
-	include  []bool
-	streams  []bool
-	chain    secretChain
-	result   *Result
-	spare    *value.Dict      // for the first outputs that are kept
-	original *value.Dict      // the run's inputs by component, for snapshots
-	meter    *meter           // nil when nobody asked for an account
-	trace    *Trace           // nil when nobody traces
-	ports    *component.Ports // nil when the run context brings none of them
-}
 
 // Run runs the plan in Haystack's sequential order. inputs is {component: {socket: value}} or {socket: value}; nil is
 // empty. The result is never nil. Errors carry Haystack's class as their code:
@@ -44,57 +21,45 @@ type run struct {
 //   - Canceled and Timeout: ctx ended; checked before each component.
 //
 // Haystack's warnings are in Result.Warnings. (haystack/core/pipeline/pipeline.py, run)
-func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (_ *Result, failed error) {
-	made := &struct {
-		Result
-		all, first value.Dict
-	}{}
-	made.Outputs = &made.all
-	r := &run{ctx: ctx, g: p.program, result: &made.Result, spare: &made.first}
+func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Result, error) {
+	r := p.program.newRun()
+	r.ctx = ctx
 	for _, o := range opts {
 		o(&r.c)
 	}
-	r.limits = r.g.limits
-	if r.c.limits != nil {
-		r.limits = *r.c.limits
+	r.equip(p.init)
+	var err error
+	if t := r.traced(); t != nil || r.meter != nil {
+		err = r.watched(t, inputs)
+	} else {
+		err = r.do(inputs)
 	}
-	r.secrets = r.chain.begin(p.init, &r.c)
+	result := r.result
+	r.release() // not deferred: after a panic that no component caused, workers may still be using it
+	return result, err
+}
+
+// watched is a run with a span or an account around it.
+func (r *run) watched(t *Trace, inputs *value.Dict) (failed error) {
 	done, err := r.open()
 	if err != nil {
-		return r.result, err
+		return err
 	}
 	defer done()
-	end := r.span(inputs)
+	end := r.span(t, inputs)
 	defer func() { end(failed) }()
-	r.s = r.g.newState()
-	defer r.s.release()
-	err = r.do(inputs)
-	r.result.Secrets = r.secrets.used()
-	if err != nil {
-		return r.result, err
-	}
-	return r.result, nil
+	return r.do(inputs)
 }
 
 func (r *run) do(inputs *value.Dict) error {
-	if r.c.concurrent && r.c.concurrency < 1 {
-		return invalid(CodeValueError, "the concurrency of a run is %d; it must be at least 1", r.c.concurrency)
-	}
-	r.included(r.c.include)
-	if err := r.streaming(&r.c); err != nil {
+	err := r.work(inputs)
+	r.result.Secrets = r.chain.used()
+	return err
+}
+
+func (r *run) work(inputs *value.Dict) error {
+	if err := r.prepareAll(inputs); err != nil {
 		return err
-	}
-	spread := r.spread
-	if r.c.stops() {
-		spread = r.begin
-	}
-	if err := spread(inputs); err != nil {
-		return err
-	}
-	r.envs = make([]component.Env, len(r.g.nodes))
-	r.ins = make([]value.Value, len(r.g.slots))
-	for i := range r.g.nodes {
-		r.s.reprioritise(int32(i))
 	}
 	if len(r.g.nodes) > 0 && r.s.counts[blocked] == len(r.g.nodes) {
 		return fault.New(fault.Failed, "Cannot run pipeline - all components are blocked. This typically happens when:\n"+
@@ -102,11 +67,13 @@ func (r *run) do(inputs *value.Dict) error {
 			"2. There is a circular dependency preventing the pipeline from running\n"+
 			"Check the connections between these components and ensure all required inputs are provided.").WithCode(CodeComponentsBlocked)
 	}
-	work := r.loop
+	var err error
 	if r.c.concurrency > 1 && !r.c.stops() {
-		work = r.concurrent
+		err = r.concurrent()
+	} else {
+		err = r.loop()
 	}
-	if err := work(); err != nil {
+	if err != nil {
 		return err
 	}
 	if at := r.c.breakAt; at != nil {
@@ -116,6 +83,21 @@ func (r *run) do(inputs *value.Dict) error {
 	}
 	m := measure{what: "outputs", bytes: r.limits.OutputBytes, values: 1 << 40, depth: r.limits.Depth}
 	return m.add(r.result.Outputs, 0)
+}
+
+// prepareAll looks at what the run was asked for, and puts its inputs, or its snapshot, into the sockets.
+func (r *run) prepareAll(inputs *value.Dict) error {
+	if r.c.concurrent && r.c.concurrency < 1 {
+		return invalid(CodeValueError, "the concurrency of a run is %d; it must be at least 1", r.c.concurrency)
+	}
+	r.included(r.c.include)
+	if err := r.streaming(&r.c); err != nil {
+		return err
+	}
+	if r.c.stops() {
+		return r.begin(inputs)
+	}
+	return r.spread(inputs)
 }
 
 // loop is Haystack's priority queue without the queue. The original fills a queue with every component, by priority and
@@ -250,31 +232,10 @@ func (r *run) room(i int32, nd *node, visits int32) (component.In, *component.En
 	return r.ins[nd.first:last:last], &r.envs[i]
 }
 
-// fill sets a fresh environment field by field: most are nil most of the time.
+// fill makes a visit's environment from the run's.
 func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
-	env.Component, env.Type, env.Visit, env.RequestID = nd.name, nd.typ, visit, r.c.context.RequestID
-	env.Secrets, env.Log, env.Now = r.secrets, r.c.log, r.c.now
-	if r.c.secrets != nil {
-		env.Secrets = r.c.secrets
-	}
-	if env.Log == nil {
-		env.Log = discard
-	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if r.c.http != nil {
-		env.HTTP = r.c.http
-	}
-	if r.c.stores != nil {
-		env.Stores = r.c.stores
-	}
-	if r.c.files != nil {
-		env.Files = r.c.files
-	}
-	if r.ports != nil {
-		env.Ports = r.ports
-	}
+	*env = r.env
+	env.Component, env.Type, env.Visit = nd.name, nd.typ, visit
 	if r.streams != nil && r.streams[i] {
 		emit := r.c.stream
 		env.Stream = func(chunk *chat.StreamingChunk) error {
@@ -282,8 +243,6 @@ func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
 		}
 	}
 }
-
-var discard = slog.New(slog.DiscardHandler)
 
 // call runs the component behind a guard, and tells the observer.
 func (r *run) call(nd *node, env *component.Env, in component.In) (component.Out, error) {

@@ -7,23 +7,29 @@ import (
 	"github.com/haywardhq/hayward/pipeline/component"
 )
 
-// open starts the clock and the account of a run that has them; done closes them.
-func (r *run) open() (done func(), err error) {
+// bring gives the run the account and the ports that it asked for.
+func (r *run) bring() {
 	rc := &r.c.context
 	if rc.Ledger || rc.Budget != nil || rc.Prices != nil {
 		r.meter = &meter{budget: rc.Budget, prices: rc.Prices}
 	}
-	if r.meter != nil || rc.Flags != nil || rc.Memory != nil {
-		r.ports = &component.Ports{Flags: rc.Flags, Memory: rc.Memory, Session: rc.Session}
+	switch {
+	case r.c.ports != nil:
+		r.env.Ports = r.c.ports
+	case r.meter != nil || rc.Flags != nil || rc.Memory != nil:
+		r.env.Ports = &component.Ports{Flags: rc.Flags, Memory: rc.Memory, Session: rc.Session}
 	}
-	if r.c.ports != nil {
-		r.ports = r.c.ports
+	if r.meter != nil {
+		r.env.Ports.Meter = r.meter
 	}
+}
+
+// open starts the clock of a run that has an account; done stops it and closes the account.
+func (r *run) open() (done func(), err error) {
 	if r.meter == nil {
 		return func() {}, nil
 	}
-	r.ports.Meter = r.meter
-	ctx, leave, err := rc.Budget.enter(r.ctx)
+	ctx, leave, err := r.meter.budget.enter(r.ctx)
 	if err != nil {
 		r.result.Ledger = r.meter.account.ledger(0)
 		return nil, err

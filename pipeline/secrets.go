@@ -40,8 +40,8 @@ type Found struct {
 // secretChain answers for the secrets of one run and remembers what it gave. Components may ask from several goroutines;
 // the lock is this run's own.
 type secretChain struct {
-	layers   [2]layer
-	resolver Resolver
+	run, init map[string]sealed.Value
+	resolver  Resolver
 
 	mu  sync.Mutex
 	use []SecretUse
@@ -51,15 +51,6 @@ type layer struct {
 	name      string
 	values    map[string]sealed.Value
 	mayChange string
-}
-
-func (s *secretChain) begin(init Init, c *config) *secretChain {
-	s.resolver = c.resolver
-	s.layers = [2]layer{
-		{name: LayerRun, values: c.context.Secrets, mayChange: "whoever started the run"},
-		{name: LayerInit, values: init.Secrets, mayChange: "whoever gave the plan its init context"},
-	}
-	return s
 }
 
 func (c *secretChain) used() []SecretUse {
@@ -105,8 +96,11 @@ func (c *secretChain) ResolveSecret(ctx context.Context, req component.SecretReq
 // lookup asks every layer for one name.
 func (c *secretChain) lookup(ctx context.Context, name string, req component.SecretRequest) (Found, []string, error) {
 	asked := make([]string, 0, 4)
-	ambient := layer{name: LayerAmbient, values: ambientSecrets(ctx), mayChange: "whoever set the ambient context"}
-	for _, l := range [...]layer{c.layers[0], c.layers[1], ambient} {
+	for _, l := range [...]layer{
+		{name: LayerRun, values: c.run, mayChange: "whoever started the run"},
+		{name: LayerInit, values: c.init, mayChange: "whoever gave the plan its init context"},
+		{name: LayerAmbient, values: ambientSecrets(ctx), mayChange: "whoever set the ambient context"},
+	} {
 		if v, ok := l.values[name]; ok && !v.IsZero() {
 			return Found{Value: v, Layer: l.name, MayChange: l.mayChange}, nil, nil
 		}

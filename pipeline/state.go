@@ -2,13 +2,14 @@ package pipeline
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
-// state is what one run knows about its sockets and nodes. It is pooled per program; [state.release] clears every value,
-// so that nothing of one tenant waits in the pool for another.
+// state is what one run knows about its sockets and nodes. It is pooled with its run; [state.reset] clears every value, so
+// that nothing of one tenant waits in the pool for another.
 type state struct {
 	g        *program
 	slots    []slot
@@ -17,12 +18,22 @@ type state struct {
 	ran      []uint64 // per sender of a slot: has run since the slot was consumed
 	sent     []uint64 // per sender of a slot: has sent a value since then
 	prio     []priority
-	sets     [4][]uint64 // nodes by priority, numbered by name; the one for deferred nodes by rank as well
+	sets     [3][]uint64 // nodes by priority, numbered by name; the one for deferred nodes by rank as well
 	deferred []uint64    // deferred nodes, numbered by rank
 	counts   [5]int
 	round    [2][]uint64 // what was highest and ready when the queue was last filled
 	seq      uint64      // when keyed: the place of who writes now in the sequential order
 	keyed    bool        // senders may not come in that order: lazy sockets sort what arrived
+
+	words []uint64 // all bits above in one
+	start start
+}
+
+// start is what the nodes are before any input. Flags and tallies of that moment are the program's.
+type start struct {
+	words  []uint64
+	prio   []priority
+	counts [5]int
 }
 
 // slot is one input socket during a run.
@@ -82,14 +93,11 @@ const (
 )
 
 func (g *program) newState() *state {
-	if s, ok := g.pool.Get().(*state); ok {
-		s.reset()
-		return s
-	}
-	s := &state{g: g, slots: make([]slot, len(g.slots)), flags: make([]uint8, len(g.slots)), tallies: make([]tally, len(g.nodes)),
+	s := &state{g: g, slots: make([]slot, len(g.slots)), flags: slices.Clone(g.flags), tallies: slices.Clone(g.start),
 		prio: make([]priority, len(g.nodes))}
 	bitWords := (g.senders + 63) / 64
-	words := make([]uint64, 2*bitWords+6*g.words)
+	s.words = make([]uint64, 2*bitWords+6*g.words)
+	words := s.words
 	take := func(n int) []uint64 {
 		out := words[:n:n]
 		words = words[n:]
@@ -98,41 +106,42 @@ func (g *program) newState() *state {
 	s.ran, s.sent = take(bitWords), take(bitWords)
 	s.sets[highest], s.sets[ready], s.sets[waiting] = take(g.words), take(g.words), take(g.words)
 	s.deferred, s.round[0], s.round[1] = take(g.words), take(g.words), take(g.words)
-	s.reset()
-	return s
-}
-
-// reset takes the program's starting point.
-func (s *state) reset() {
-	copy(s.flags, s.g.flags)
-	copy(s.tallies, s.g.start)
-	s.seq, s.keyed = 0, false
+	for i := range s.slots {
+		s.slots[i].lazy = g.slots[i].variadic == component.Lazy
+	}
 	for i := range s.prio {
 		s.prio[i] = unknown
+		s.reprioritise(int32(i))
 	}
-	for i := range s.slots {
-		s.slots[i].lazy = s.g.slots[i].variadic == component.Lazy
-	}
+	s.start = start{words: slices.Clone(s.words), prio: slices.Clone(s.prio), counts: s.counts}
+	return s
 }
 
 // maxPooledItems is how much room of one socket the pool keeps.
 const maxPooledItems = 64
 
-// release clears the state and gives it back.
-func (s *state) release() {
+// reset brings everything back to the program's starting point, whatever the run left behind.
+func (s *state) reset() {
 	for i := range s.slots {
-		items := s.slots[i].items
-		if cap(items) > maxPooledItems {
-			items = nil
+		sl := &s.slots[i]
+		if sl.val != nil {
+			sl.val = nil
 		}
-		clear(items[:cap(items)])
-		s.slots[i] = slot{items: items[:0]}
+		if items := sl.items; items != nil {
+			if cap(items) > maxPooledItems {
+				items = nil
+			}
+			clear(items[:cap(items)])
+			sl.items = items[:0]
+		}
+		sl.from, sl.byUser, sl.ran, sl.sent = fromNobody, false, 0, 0
+		sl.lazy = s.g.slots[i].variadic == component.Lazy
 	}
-	for _, set := range [...][]uint64{s.ran, s.sent, s.sets[highest], s.sets[ready], s.sets[waiting], s.deferred, s.round[0], s.round[1]} {
-		clear(set)
-	}
-	s.counts = [5]int{}
-	s.g.pool.Put(s)
+	copy(s.flags, s.g.flags)
+	copy(s.tallies, s.g.start)
+	copy(s.words, s.start.words)
+	copy(s.prio, s.start.prio)
+	s.counts, s.seq, s.keyed = s.start.counts, 0, false
 }
 
 // setUser writes the user's input. A connected list socket takes several senders from then on, in this run only: Python
@@ -149,6 +158,7 @@ func (s *state) setUser(i int32, v value.Value) {
 		sl.val, sl.from = v, fromUser
 	}
 	s.touch(i)
+	s.reprioritise(info.node)
 }
 
 // write delivers what a sender produced for a socket; nil means that it ran and produced nothing for it.

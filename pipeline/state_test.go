@@ -2,11 +2,14 @@ package pipeline
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/pytype"
 	"github.com/haywardhq/hayward/pipeline/value"
+	"github.com/haywardhq/hayward/sealed"
 )
 
 type pass struct{}
@@ -46,32 +49,56 @@ func TestReleasedStateIsEmpty(t *testing.T) {
 		"a whole run":  value.NewDict("a", value.NewDict("value", given), "b", value.NewDict("value", given), "c", value.NewDict("value", given)),
 		"a failed run": value.NewDict("a", value.NewDict("value", given), "c", value.NewDict("value", given)),
 	} {
-		s := plan.program.newState()
-		r := &run{ctx: context.Background(), g: plan.program, s: s, limits: plan.program.limits, result: &Result{Outputs: &value.Dict{}},
-			secrets: new(secretChain).begin(Init{}, &config{})}
+		r := plan.program.newRun()
+		r.ctx, r.c.context.RequestID = context.Background(), "one tenant's"
+		r.equip(Init{Secrets: map[string]sealed.Value{"KEY": sealed.NewString("one tenant's")}})
 		err := r.do(inputs)
 		if (err != nil) != (name == "a failed run") {
 			t.Fatalf("%s: %v", name, err)
 		}
-		s.release()
-		for i := range s.slots {
-			sl := &s.slots[i]
+		r.release()
+		for i := range r.s.slots {
+			sl := &r.s.slots[i]
 			for _, it := range sl.items[:cap(sl.items)] {
 				if it != (item{}) {
 					t.Errorf("%s: slot %d still holds %v", name, i, it.val)
 				}
 			}
-			if sl.val != nil || sl.from != fromNobody || len(sl.items) > 0 || sl.ran+sl.sent != 0 || sl.byUser {
-				t.Errorf("%s: slot %d is %+v", name, i, *sl)
-			}
+			sl.items = nil // its room may stay
 		}
-		for i, words := range [][]uint64{s.ran, s.sent, s.sets[highest], s.sets[ready], s.sets[waiting], s.deferred, s.round[0], s.round[1]} {
-			for _, w := range words {
-				if w != 0 {
-					t.Errorf("%s: set %d is not empty", name, i)
-				}
-			}
+		if fresh := plan.program.newState(); !reflect.DeepEqual(r.s, fresh) {
+			t.Errorf("%s: the state is not as at the start:\n%+v\n%+v", name, r.s, fresh)
 		}
+		if fresh := (&run{g: plan.program, s: r.s}); !reflect.DeepEqual(r, fresh) {
+			t.Errorf("%s: the run still holds something: %+v", name, r)
+		}
+	}
+}
+
+// What a component was given stays its own run's, even if it keeps it against its contract.
+func TestWhatWasGivenIsNotUsedAgain(t *testing.T) {
+	plan := twoSenders(t)
+	inputs := value.NewDict("a", value.NewDict("value", value.NewList()), "b", value.NewDict("value", value.NewList()))
+	var kept []*component.Env
+	var chains []*secretChain
+	for range 50 {
+		r := plan.program.newRun()
+		r.ctx = context.Background()
+		r.equip(Init{})
+		if err := r.do(inputs); err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.envs {
+			if slices.Contains(kept, &r.envs[i]) {
+				t.Fatal("an environment was given twice")
+			}
+			kept = append(kept, &r.envs[i])
+		}
+		if slices.Contains(chains, r.chain) {
+			t.Fatal("a secret chain was given twice")
+		}
+		chains = append(chains, r.chain)
+		r.release()
 	}
 }
 

@@ -46,9 +46,8 @@ func (r *run) traced() *Trace {
 	return t
 }
 
-// span opens the span of the run. end is called with the run's error.
-func (r *run) span(inputs *value.Dict) (end func(error)) {
-	t := r.traced()
+// span opens the span of the run that t traces, if anybody does. end is called with the run's error.
+func (r *run) span(t *Trace, inputs *value.Dict) (end func(error)) {
 	if t == nil {
 		return func(error) {}
 	}
