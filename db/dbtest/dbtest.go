@@ -1,4 +1,3 @@
-// Package dbtest opens throwaway databases for tests. Nothing outside tests imports it.
 package dbtest
 
 import (

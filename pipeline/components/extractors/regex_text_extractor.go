@@ -1,4 +1,3 @@
-// Package extractors holds the components of haystack.components.extractors.
 package extractors
 
 import (

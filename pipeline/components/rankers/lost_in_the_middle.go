@@ -1,4 +1,3 @@
-// Package rankers holds the components of haystack.components.rankers: they put documents in another order.
 package rankers
 
 import (

@@ -1,4 +1,3 @@
-// Package retrievers holds the components of haystack.components.retrievers.
 package retrievers
 
 import (

@@ -1,4 +1,3 @@
-// Package writers holds the components of haystack.components.writers.
 package writers
 
 import (

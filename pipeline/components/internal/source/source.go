@@ -1,4 +1,3 @@
-// Package source opens what a "sources" input names: byte streams as they are, local files where the host allows them.
 package source
 
 import (

@@ -1,4 +1,3 @@
-// Package in_memory holds the components of haystack.components.retrievers.in_memory.
 package in_memory //nolint:revive // the folder is the path of the YAML type
 
 import (
