@@ -73,7 +73,7 @@ func (h house) read(files fs.FS, name string) error {
 		h[dir] = &room{}
 	}
 	r := h[dir]
-	r.documented = r.documented || file.Doc != nil && strings.TrimSpace(file.Doc.Text()) != ""
+	r.documented = r.documented || path.Base(name) == "doc.go" && file.Doc != nil && strings.TrimSpace(file.Doc.Text()) != ""
 	locals := map[string]string{} // the name in this file -> the package's own name
 	for _, spec := range file.Imports {
 		to, err := strconv.Unquote(spec.Path.Value)

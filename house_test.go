@@ -124,7 +124,7 @@ var inits = map[string]string{"sealed": "hangs the hinge between sealed and reve
 
 const (
 	testOnly  = "packages named *test are for tests: nothing that ships imports them"
-	needsDoc  = "every package says in a doc comment what it is, what it is not and who lives next door"
+	needsDoc  = "every package says in its doc.go what it is, what it is not and who lives next door"
 	noInit    = "no init functions: what a program does must be visible where it starts"
 	onlyThese = "who may is a published list with a reason each (house_test.go)"
 )
@@ -196,35 +196,36 @@ func TestAForbiddenDoorIsFound(t *testing.T) {
 	for _, e := range edges {
 		from, to := plain(e.from[0]), forbidden(e.not, e.except)
 		t.Run(from+" to "+to, func(t *testing.T) {
-			expect(t, fstest.MapFS{from + "/x.go": source(from, to, ""), to + "/y.go": source(to, "", "")}, from+"/x.go", to, e.why)
+			expect(t, fstest.MapFS{from + "/doc.go": source(from, to, ""), to + "/doc.go": source(to, "", "")}, from+"/doc.go", to, e.why)
 		})
 	}
-	expect(t, fstest.MapFS{"vault/a/x.go": source("a", "db", ""), "db/x.go": source("db", "host", ""), "host/x.go": source("host", "", "")},
-		"db/x.go", "host", "ground knows no wing")
-	expect(t, fstest.MapFS{"pipeline/components/evil/x.go": source("evil", "sealed/reveal", "")}, "evil/x.go", "sealed/reveal", onlyThese)
-	expect(t, fstest.MapFS{"host/x.go": source("host", "db/dbtest", "")}, "host/x.go", "db/dbtest", testOnly)
-	expect(t, fstest.MapFS{"host/x.go": {Data: []byte("package host\n")}}, "host", needsDoc)
-	expect(t, fstest.MapFS{"host/x.go": source("host", "", "func init() {}")}, "host/x.go", noInit)
-	expect(t, fstest.MapFS{"host/x.go": stdSource("host", "net/http", "var c = http.DefaultClient")}, "host/x.go", "http.DefaultClient", uses[0].why)
-	expect(t, fstest.MapFS{"host/x.go": stdSource("host", "n net", "var d n.Dialer")}, "host/x.go", "net.Dialer", uses[0].why)
-	expect(t, fstest.MapFS{"host/x.go": stdSource("host", ". net", "")}, "host/x.go", "dot import")
-	expect(t, fstest.MapFS{"server/api/x.go": stdSource("api", "net", "var l = net.Listen")}, "server/api/x.go", uses[1].why)
-	expect(t, fstest.MapFS{"pipeline/components/x.go": stdSource("components", "os", "var v = os.Getenv")}, "components/x.go", uses[2].why)
-	expect(t, fstest.MapFS{"pipeline/components/x.go": stdSource("components", "os/exec", "var v = exec.Command")}, "components/x.go", uses[3].why)
-	expect(t, fstest.MapFS{"server/x.go": source("server", "egress", "var p = egress.Local()")}, "server/x.go", "egress.Local", onlyThese)
-	expect(t, fstest.MapFS{"vault/store/sqlite/x.go": source("sqlite", "vault/scope", "var p = scope.FromContext")}, "sqlite/x.go", "scope.FromContext", onlyThese)
-	expect(t, fstest.MapFS{"fault/x.go": stdSource("fault", "github.com/other/thing", "var _ = thing.X")}, "fault/x.go", "github.com/other/thing", "standard library")
+	expect(t, fstest.MapFS{"vault/a/doc.go": source("a", "db", ""), "db/doc.go": source("db", "host", ""), "host/doc.go": source("host", "", "")},
+		"db/doc.go", "host", "ground knows no wing")
+	expect(t, fstest.MapFS{"pipeline/components/evil/doc.go": source("evil", "sealed/reveal", "")}, "evil/doc.go", "sealed/reveal", onlyThese)
+	expect(t, fstest.MapFS{"host/doc.go": source("host", "db/dbtest", "")}, "host/doc.go", "db/dbtest", testOnly)
+	expect(t, fstest.MapFS{"host/doc.go": {Data: []byte("package host\n")}}, "host", needsDoc)
+	expect(t, fstest.MapFS{"host/host.go": source("host", "", "")}, "host", needsDoc)
+	expect(t, fstest.MapFS{"host/doc.go": source("host", "", "func init() {}")}, "host/doc.go", noInit)
+	expect(t, fstest.MapFS{"host/doc.go": stdSource("host", "net/http", "var c = http.DefaultClient")}, "host/doc.go", "http.DefaultClient", uses[0].why)
+	expect(t, fstest.MapFS{"host/doc.go": stdSource("host", "n net", "var d n.Dialer")}, "host/doc.go", "net.Dialer", uses[0].why)
+	expect(t, fstest.MapFS{"host/doc.go": stdSource("host", ". net", "")}, "host/doc.go", "dot import")
+	expect(t, fstest.MapFS{"server/api/doc.go": stdSource("api", "net", "var l = net.Listen")}, "server/api/doc.go", uses[1].why)
+	expect(t, fstest.MapFS{"pipeline/components/doc.go": stdSource("components", "os", "var v = os.Getenv")}, "components/doc.go", uses[2].why)
+	expect(t, fstest.MapFS{"pipeline/components/doc.go": stdSource("components", "os/exec", "var v = exec.Command")}, "components/doc.go", uses[3].why)
+	expect(t, fstest.MapFS{"server/doc.go": source("server", "egress", "var p = egress.Local()")}, "server/doc.go", "egress.Local", onlyThese)
+	expect(t, fstest.MapFS{"vault/store/sqlite/doc.go": source("sqlite", "vault/scope", "var p = scope.FromContext")}, "sqlite/doc.go", "scope.FromContext", onlyThese)
+	expect(t, fstest.MapFS{"fault/doc.go": stdSource("fault", "github.com/other/thing", "var _ = thing.X")}, "fault/doc.go", "github.com/other/thing", "standard library")
 }
 
 // TestAGoodHouseHasNoFindings: the checks find nothing where nothing is wrong, tests included.
 func TestAGoodHouseHasNoFindings(t *testing.T) {
 	h, err := readHouse(fstest.MapFS{
-		"vault/a/x.go": source("a", "db", ""), "db/x.go": source("db", "fault", ""), "fault/x.go": source("fault", "", ""),
+		"vault/a/doc.go": source("a", "db", ""), "db/doc.go": source("db", "fault", ""), "fault/doc.go": source("fault", "", ""),
 		"vault/a/x_test.go":  source("a", "db/dbtest", "func init() {}"),
-		"db/dbtest/x.go":     source("dbtest", "db", ""),
-		"vault/atest/x.go":   source("atest", "db/dbtest", ""),
-		"egress/x.go":        stdSource("egress", "net", "var d net.Dialer"),
-		"host/testdata/x.go": source("x", "server", ""),
+		"db/dbtest/doc.go":     source("dbtest", "db", ""),
+		"vault/atest/doc.go":   source("atest", "db/dbtest", ""),
+		"egress/doc.go":        stdSource("egress", "net", "var d net.Dialer"),
+		"host/testdata/doc.go": source("x", "server", ""),
 	})
 	if err != nil || len(h) != 6 {
 		t.Fatalf("%d packages, %v", len(h), err)
@@ -238,10 +239,10 @@ func TestAGoodHouseHasNoFindings(t *testing.T) {
 // imports; without that file the same code is a finding, and a module's files do not hide the folder around it.
 func TestAModuleOfItsOwnIsNotInTheHouse(t *testing.T) {
 	files := fstest.MapFS{
-		"go.mod": {Data: []byte("module " + module + "\n")}, "bench/x.go": source("bench", "", ""),
+		"go.mod": {Data: []byte("module " + module + "\n")}, "bench/doc.go": source("bench", "", ""),
 		"bench/peers/go.mod":          {Data: []byte("module " + module + "/bench/peers\n")},
-		"bench/peers/x.go":            stdSource("peers", "os/exec", "var v = exec.Command"),
-		"bench/peers/internal/y/x.go": stdSource("y", "os", "var v = os.Getenv"),
+		"bench/peers/doc.go":            stdSource("peers", "os/exec", "var v = exec.Command"),
+		"bench/peers/internal/y/doc.go": stdSource("y", "os", "var v = os.Getenv"),
 	}
 	h, err := readHouse(files)
 	if err != nil || len(h) != 1 || h["bench"] == nil {
@@ -251,7 +252,7 @@ func TestAModuleOfItsOwnIsNotInTheHouse(t *testing.T) {
 		t.Error(f)
 	}
 	delete(files, "bench/peers/go.mod")
-	expect(t, files, "bench/peers/x.go", uses[3].why)
+	expect(t, files, "bench/peers/doc.go", uses[3].why)
 }
 
 func source(pkg, imports, body string) *fstest.MapFile {
