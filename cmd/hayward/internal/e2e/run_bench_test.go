@@ -36,13 +36,27 @@ func BenchmarkRunOverHTTP(b *testing.B) {
 	s.Member("acme", "ann", password, policy.Admin)
 	token := s.Login("ann", password)
 	s.Deploy(token, "two", twoNodes)
+	post(b, s.URL()+"/two/run", token, `{"name": "x", "number": 7}`)
+}
+
+// What an audited read of a secret costs with everything on, by clients at a time.
+func BenchmarkSecretOverHTTP(b *testing.B) {
+	s := apptest.Start(b, nil)
+	s.Member("acme", "ann", password, policy.Admin)
+	token := s.Login("ann", password)
+	s.Must(http.StatusOK, token, "PUT", "/api/v1/secrets/THE_KEY", `{"value": "acmes-own-value"}`)
+	post(b, s.URL()+"/api/v1/secrets/THE_KEY/reveal", token, "")
+}
+
+// post sends the same request again and again, by eight clients for each processor.
+func post(b *testing.B, url, token, body string) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	b.ReportAllocs()
-	b.SetParallelism(16)
+	b.SetParallelism(8)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			req, err := http.NewRequest(http.MethodPost, s.URL()+"/two/run", strings.NewReader(`{"name": "x", "number": 7}`))
+			req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
 			if err != nil {
 				b.Error(err)
 				return
