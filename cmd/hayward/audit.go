@@ -18,7 +18,6 @@ import (
 	"github.com/haywardhq/hayward/cmd/hayward/internal/demo"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/keyring"
 )
@@ -97,40 +96,38 @@ func showAudit(w io.Writer, page client.AuditPage) error {
 	return nil
 }
 
-// dataFlags name a data directory and its root key, for commands that work on the files while no server does.
-type dataFlags struct{ dir, rootKey, database, password, node string }
+// dataFlags are the settings that say where the data of a server is and what opens it, for commands that work on the files while
+// no server does.
+type dataFlags struct{ fs *pflag.FlagSet }
 
 func (d *dataFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&d.dir, "data-dir", "", "data directory, or a demo's directory; no server may be using it")
-	fs.StringVar(&d.rootKey, "root-key-file", "", "file with the root key (default: as the server's; variable "+config.RootKeyVariable+" wins)")
-	fs.StringVar(&d.database, "database-url", "", "the server's PostgreSQL database, if it has one, without a password")
-	fs.StringVar(&d.password, "database-password-file", "", "file with its password (variable "+config.DatabasePasswordVariable+" wins)")
-	fs.StringVar(&d.node, "node-name", "node-1", "the name of the server whose data directory it is")
+	config.AddDataFlags(fs)
+	d.fs = fs
+	fs.Lookup("data-dir").Usage = "data directory, or a demo's directory; no server may be using it (variable HAYWARD_DATA_DIR)"
 }
+
+// dir is the flag's own value.
+func (d dataFlags) dir() string { return d.fs.Lookup("data-dir").Value.String() }
 
 // settings returns where the data is and what opens it. A demo's directory stands for its data and its key.
 func (d dataFlags) settings() (app.Settings, error) {
 	s := app.Settings{Log: slog.New(slog.DiscardHandler)}
-	if data, key, ok := demo.Layout(d.dir); ok && d.dir != "" && d.rootKey == "" {
+	if data, key, ok := demo.Layout(d.dir()); ok && d.dir() != "" && !d.fs.Changed("root-key-file") && !d.fs.Changed("root-key-from") {
 		s.DataDir, s.Root = data, keyring.FileRoot(key, data)
 		return s, nil
 	}
-	c := config.Config{DataDir: d.dir, RootKeyFile: d.rootKey, DatabaseURL: d.database, DatabasePasswordFile: d.password}
-	if word := os.Getenv(config.DatabasePasswordVariable); word != "" {
-		c.DatabasePassword = sealed.NewString(word)
-	}
-	var err error
-	if s.Postgres, err = c.OpenDatabase(); err != nil {
-		return s, err
-	}
-	s.Node = d.node
-	dir, err := c.DataPath()
+	c, err := config.Load(d.fs, os.Environ(), serverVariable, tokenVariable)
 	if err != nil {
 		return s, err
 	}
-	key, err := c.RootKeyPath()
-	s.DataDir, s.Root = dir, keyring.ChooseRoot(config.RootKeyVariable, key, dir)
-	return s, err
+	s.Node = c.NodeName
+	if s.DataDir, err = c.DataPath(); err != nil {
+		return s, err
+	}
+	if s.Postgres, err = c.OpenDatabase(); err != nil {
+		return s, err
+	}
+	return s, setRootKey(c, &s)
 }
 
 // open claims the data directory.
@@ -180,7 +177,7 @@ func (c *cli) verifyAudit(ctx context.Context, d dataFlags, off offlineFlags) (c
 	if off.export != "" {
 		return off.verify()
 	}
-	if d.dir == "" {
+	if d.dir() == "" {
 		cl, err := c.connect()
 		if err != nil {
 			return client.AuditReport{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -18,7 +19,6 @@ import (
 	"github.com/haywardhq/hayward/cmd/hayward/internal/tui"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
-	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/rotation"
 )
 
@@ -40,11 +40,10 @@ func (c *cli) serveCommand() *cobra.Command {
 
 func (c *cli) serve(ctx context.Context, conf config.Config) error {
 	log := newLog(c.err, conf.LogFormat, conf.LogLevel)
-	s, err := settings(conf)
+	s, err := settings(conf, log)
 	if err != nil {
 		return err
 	}
-	s.Log = log
 	a, err := app.Open(ctx, s)
 	if err != nil {
 		return err
@@ -84,12 +83,8 @@ func (c *cli) rootKeyMade(where string) {
 }
 
 // settings turns what was configured into what the server is started with.
-func settings(c config.Config) (app.Settings, error) {
+func settings(c config.Config, log *slog.Logger) (app.Settings, error) {
 	dir, err := c.DataPath()
-	if err != nil {
-		return app.Settings{}, err
-	}
-	key, err := c.RootKeyPath()
 	if err != nil {
 		return app.Settings{}, err
 	}
@@ -98,8 +93,8 @@ func settings(c config.Config) (app.Settings, error) {
 		return app.Settings{}, err
 	}
 	s := app.Settings{
-		Postgres: database, Node: c.NodeName,
-		DataDir: dir, Root: keyring.ChooseRoot(config.RootKeyVariable, key, dir), Listen: c.Listen, Issuer: c.Issuer, App: c.App,
+		Log: log, Postgres: database, Node: c.NodeName,
+		DataDir: dir, Listen: c.Listen, Issuer: c.Issuer, App: c.App,
 		CertFile: c.TLSCert, KeyFile: c.TLSKey, PlaintextOffLoopback: c.AllowPlaintextOnPublicAddress, Hosts: c.AllowedHosts,
 		TokenLifetime: c.AccessTokenLifetime, RunTimeout: c.RunTimeout, Grace: c.ShutdownGrace,
 		SigningKeyLifetime: c.SigningKeyLifetime, CheckpointEvery: c.AuditCheckpointInterval,
@@ -115,8 +110,10 @@ func settings(c config.Config) (app.Settings, error) {
 	if s.EnvAllow, err = namesAndOrigins("secret-env-allow", c.SecretEnvAllow); err != nil {
 		return s, err
 	}
-	err = around(c, &s)
-	return s, err
+	if err := around(c, &s); err != nil {
+		return s, err
+	}
+	return s, setRootKey(c, &s)
 }
 
 // loginWindow is the time in which wrong passwords are counted.

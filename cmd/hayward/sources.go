@@ -1,11 +1,8 @@
 package main
 
 import (
-	"os"
-
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
-	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/source/awssm"
 	"github.com/haywardhq/hayward/vault/source/openbao"
@@ -51,41 +48,31 @@ func openBao(c config.Config) (*openbao.Options, error) {
 	if o.Egress, err = app.PolicyFor(c.OpenBaoAddress); err != nil {
 		return nil, err
 	}
-	if c.OpenBaoCAFile != "" {
-		if o.CA, err = os.ReadFile(c.OpenBaoCAFile); err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the file of the setting openbao-ca-file cannot be read")
-		}
+	if o.CA, err = certificates("openbao-ca-file", c.OpenBaoCAFile); err != nil {
+		return nil, err
 	}
-	switch {
-	case c.OpenBaoKubernetesRole != "":
-		o.Auth = openbao.Kubernetes{Role: c.OpenBaoKubernetesRole}
-	case c.OpenBaoRoleID != "":
-		id, err := config.SecretFile("openbao-secret-id-file", c.OpenBaoSecretIDFile)
-		if err != nil {
-			return nil, err
-		}
-		o.Auth = openbao.AppRole{RoleID: sealed.NewString(c.OpenBaoRoleID), SecretID: id}
-	default:
-		token, err := config.SecretFile("openbao-token-file", c.OpenBaoTokenFile)
-		if err != nil {
-			return nil, err
-		}
-		o.Auth = openbao.Token{Value: token}
-	}
-	return o, nil
+	o.Auth, err = baoLogin("openbao-", c.OpenBaoTokenFile, c.OpenBaoRoleID, c.OpenBaoSecretIDFile, c.OpenBaoKubernetesRole)
+	return o, err
 }
 
 func awsSecrets(c config.Config) (*awssm.Options, error) {
-	o := &awssm.Options{Region: c.AWSSecretsRegion, AccessKeyID: sealed.NewString(c.AWSSecretsAccessKeyID), Endpoint: c.AWSSecretsEndpoint}
+	o := &awssm.Options{Region: c.AWSSecretsRegion, Endpoint: c.AWSSecretsEndpoint}
 	var err error
+	if o.Egress, err = app.PolicyFor(c.AWSSecretsEndpoint); err != nil {
+		return nil, err
+	}
+	if c.AWSSecretsCredentialsFile != "" {
+		keys, err := config.OpenAWSKeys("aws-secrets-credentials-file", c.AWSSecretsCredentialsFile)
+		if err != nil {
+			return nil, err
+		}
+		o.Keys = keys.Keys
+		return o, nil
+	}
+	o.AccessKeyID = sealed.NewString(c.AWSSecretsAccessKeyID)
 	if o.SecretAccessKey, err = config.SecretFile("aws-secrets-secret-key-file", c.AWSSecretsSecretKeyFile); err != nil {
 		return nil, err
 	}
-	if o.SessionToken, err = config.SecretFile("aws-secrets-session-token-file", c.AWSSecretsSessionTokenFile); err != nil {
-		return nil, err
-	}
-	if c.AWSSecretsEndpoint != "" {
-		o.Egress, err = app.PolicyFor(c.AWSSecretsEndpoint)
-	}
+	o.SessionToken, err = config.SecretFile("aws-secrets-session-token-file", c.AWSSecretsSessionTokenFile)
 	return o, err
 }

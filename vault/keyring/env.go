@@ -18,7 +18,7 @@ const nextSuffix = "_NEXT"
 // and the server is started again; afterwards the first variable gets that key and the second is removed. Until then the
 // former key still exists, and with it whoever has an old copy of the keys can open what they open. [WithKeyFile] needs
 // neither part.
-func EnvRoot(variable string) Provider {
+func EnvRoot(variable string) Rotator {
 	if variable == "" {
 		variable = DefaultVariable
 	}

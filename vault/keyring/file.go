@@ -19,7 +19,7 @@ import (
 // It is a [Rotator]: the next key is made beside the file, with ".next" added to the name, and takes its place once
 // everything is rewrapped; the former one is overwritten and removed. Where several servers share the data, each needs the
 // new file before its next start.
-func FileRoot(path string, outside ...string) Provider { return fileRoot{keyFile{path, outside}} }
+func FileRoot(path string, outside ...string) Rotator { return fileRoot{keyFile{path, outside}} }
 
 type fileRoot struct{ file keyFile }
 

@@ -1,10 +1,3 @@
-// Package awskms has AWS KMS wrap a root key (see keyring.WrappedRoot): one call when a server starts, none for a value.
-//
-// It uses the SDK with settings written out in full: keys, region and endpoint come from [Options] and from nowhere else. No
-// environment variable, shared file, instance metadata or default chain is read, and everything goes out through egress; the
-// signature of a request is sent as a credential for the endpoint's origin, so that no redirect is followed with it. The room
-// is on the published list of importers of sealed/reveal because it signs requests (AWS Signature Version 4). gcpkms and
-// transit next door do the same for other services.
 package awskms
 
 import (
@@ -26,14 +19,17 @@ import (
 	"github.com/haywardhq/hayward/sealed/reveal"
 )
 
-// Options configures [New]. Region, KeyID and the two keys are needed; the zero value of everything else is its default.
+// Options configures [New]. Region, KeyID and the keys are needed; the zero value of everything else is its default.
 type Options struct {
 	Region          string // "eu-central-1"
 	KeyID           string // a symmetric key: its id, ARN or alias ("alias/hayward")
 	AccessKeyID     sealed.Value
 	SecretAccessKey sealed.Value
 	SessionToken    sealed.Value // of temporary keys; default none
-	Endpoint        string       // an origin; default is the region's own
+	// Keys, if not nil, is asked for the keys before each request in place of the three above, so that keys that are replaced
+	// outside are used from then on. It must be quick. An access key id, a secret access key and, or zero, a session token.
+	Keys     func(ctx context.Context) (id, secret, token sealed.Value, err error)
+	Endpoint string // an origin; default is the region's own
 
 	Client *egress.Client // sends; nil: one is made that reaches public addresses and what Egress allows
 	Egress egress.Policy
@@ -64,7 +60,7 @@ func New(o Options) (*KMS, error) {
 		return nil, invalid("region", "the region of AWS KMS is missing or none", "a region such as eu-central-1; the environment is not asked")
 	case !keyPattern.MatchString(o.KeyID):
 		return nil, invalid("key_id", "the key of AWS KMS is missing or none", "the id, ARN or alias of a symmetric key, such as alias/hayward")
-	case o.AccessKeyID.IsZero() || o.SecretAccessKey.IsZero():
+	case o.Keys == nil && (o.AccessKeyID.IsZero() || o.SecretAccessKey.IsZero()):
 		return nil, invalid("access_key_id", "the keys for AWS KMS are missing",
 			"give an access key id and a secret access key; no file, variable or instance metadata is asked")
 	}
@@ -153,12 +149,24 @@ func (k *KMS) Unwrap(ctx context.Context, wrapped []byte, aad string) ([]byte, e
 // a credential (see guarded).
 type keys struct{ o Options }
 
-func (k keys) Retrieve(context.Context) (aws.Credentials, error) {
-	c := aws.Credentials{AccessKeyID: open(k.o.AccessKeyID), SecretAccessKey: open(k.o.SecretAccessKey), Source: "hayward"}
-	if !k.o.SessionToken.IsZero() {
-		c.SessionToken = open(k.o.SessionToken)
+func (k keys) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	id, secret, token := k.o.AccessKeyID, k.o.SecretAccessKey, k.o.SessionToken
+	if k.o.Keys != nil {
+		var err error
+		if id, secret, token, err = k.o.Keys(ctx); err != nil {
+			return aws.Credentials{}, keysFault(err)
+		}
+	}
+	c := aws.Credentials{AccessKeyID: open(id), SecretAccessKey: open(secret), Source: "hayward"}
+	if !token.IsZero() {
+		c.SessionToken = open(token)
 	}
 	return c, nil
+}
+
+// keysFault makes sure that what is wrong with the keys is told as a fault, which passes the SDK unchanged.
+func keysFault(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "the keys for AWS KMS cannot be read")
 }
 
 func open(v sealed.Value) string {

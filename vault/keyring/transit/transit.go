@@ -1,46 +1,42 @@
-// Package transit has the transit engine of OpenBao or HashiCorp Vault wrap a root key (see keyring.WrappedRoot): one call
-// when a server starts, none for a value. The engine's key must be of a type with associated data (aes256-gcm96, which is
-// the default, or chacha20-poly1305), and may be rotated there at any time. awskms and gcpkms next door do the same for
-// other services.
 package transit
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/sealed"
-	"github.com/haywardhq/hayward/vault/keyring/internal/wire"
+	"github.com/haywardhq/hayward/vault/source/openbao"
 )
 
-// Options configures [New]. Address, Key and Token are needed; the zero value of everything else is its default.
+// Options configures [New]. Address, Key and Auth are needed; the zero value of everything else is its default.
 type Options struct {
-	Address   string       // an origin: "https://bao.internal:8200"
+	Address   string       // an origin: "https://bao.internal:8200". Plain http is for a loopback address
 	Key       string       // the name of the key
-	Token     sealed.Value // it needs update on <mount>/encrypt/<key> and <mount>/decrypt/<key>
+	Auth      openbao.Auth // how to log in; it needs update on <mount>/encrypt/<key> and <mount>/decrypt/<key>
 	Mount     string       // where the engine is; default "transit"
 	Namespace string       // default none
 
-	Client *egress.Client // sends; nil: one is made that reaches public addresses and what Egress allows
+	Client *egress.Client // sends; nil: one is made that reaches what Egress allows and trusts CA besides the system's roots
 	Egress egress.Policy
+	CA     []byte // PEM
 
 	Attempts int           // default 4; a sealed server and one with too much to do are asked again
-	Pause    time.Duration // before the second attempt, doubled each time; default 250 ms
+	Pause    time.Duration // before the second attempt, doubled each time; default 200 ms
 	Timeout  time.Duration // of one attempt; default 10 s
+	Logger   *slog.Logger  // is told when a token cannot be renewed; default: nowhere
 }
 
-// KMS wraps under one key of a transit engine. It is safe for concurrent use.
+// KMS wraps under one key of a transit engine. It is safe for concurrent use, and is closed when nobody uses it any more.
 type KMS struct {
-	o    Options
-	dest sealed.Destination
-	wire wire.Client
+	o      Options
+	engine *openbao.Engine
 }
 
 var (
@@ -50,32 +46,31 @@ var (
 
 // New returns a KMS. It sends nothing.
 func New(o Options) (*KMS, error) {
-	dest, err := sealed.ParseDestination(o.Address)
-	if err != nil {
-		return nil, err
-	}
 	if o.Mount == "" {
 		o.Mount = "transit"
 	}
-	o.Mount = strings.Trim(o.Mount, "/")
-	u, err := url.Parse(o.Address)
+	o.Mount, o.Namespace = strings.Trim(o.Mount, "/"), strings.Trim(o.Namespace, "/")
 	switch {
-	case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		return nil, invalid("address", "the address of the transit engine is more than an origin")
 	case !keyPattern.MatchString(o.Key) || strings.Trim(o.Key, ".") == "":
 		return nil, invalid("key", "the name of the transit key is missing or none")
 	case !mountPattern.MatchString(o.Mount) || dotted(o.Mount):
 		return nil, invalid("mount", "the path of the transit engine is none")
-	case o.Namespace != "" && (!mountPattern.MatchString(strings.Trim(o.Namespace, "/")) || dotted(o.Namespace)):
+	case o.Namespace != "" && (!mountPattern.MatchString(o.Namespace) || dotted(o.Namespace)):
 		return nil, invalid("namespace", "the namespace is none")
-	case o.Token.IsZero():
-		return nil, invalid("token", "the token for the transit engine is missing")
 	}
-	if o.Client == nil {
-		o.Client = egress.New(o.Egress, egress.Options{ResponseHeaderTimeout: 30 * time.Second})
+	engine, err := openbao.NewEngine(openbao.Options{Address: o.Address, Auth: o.Auth, Namespace: o.Namespace, Mount: o.Mount, Name: "transit",
+		Client: o.Client, Egress: o.Egress, CA: o.CA, Attempts: o.Attempts, Backoff: o.Pause, Timeout: o.Timeout, MaxResponse: maxAnswer, Logger: o.Logger})
+	if err != nil {
+		return nil, err
 	}
-	return &KMS{o, dest, wire.Client{HTTP: o.Client, What: "the transit engine at " + dest.String(), Attempts: o.Attempts, Timeout: o.Timeout, Pause: o.Pause}}, nil
+	return &KMS{o, engine}, nil
 }
+
+// maxAnswer bounds an answer: a wrapped key takes less than a kibibyte.
+const maxAnswer = 64 << 10
+
+// Close ends the keeping of the login.
+func (k *KMS) Close() error { return k.engine.Close() }
 
 func dotted(path string) bool {
 	for part := range strings.SplitSeq(path, "/") {
@@ -93,7 +88,7 @@ func invalid(field, what string) error {
 
 // Name is "transit:", the address, the mount and the key. A namespace stands before the mount.
 func (k *KMS) Name() string {
-	return "transit:" + k.dest.String() + "/" + strings.TrimPrefix(strings.Trim(k.o.Namespace, "/")+"/", "/") + k.o.Mount + "/" + k.o.Key
+	return "transit:" + k.engine.Server().String() + "/" + strings.TrimPrefix(k.o.Namespace+"/", "/") + k.o.Mount + "/" + k.o.Key
 }
 
 // Wrap calls encrypt.
@@ -122,7 +117,7 @@ func (k *KMS) Unwrap(ctx context.Context, wrapped []byte, aad string) ([]byte, e
 }
 
 func (k *KMS) odd() error {
-	return fault.New(fault.Unavailable, "%s gave an answer that is none of the transit engine", k.wire.What).
+	return fault.New(fault.Unavailable, "%s gave an answer that is none of the transit engine", k.engine.Server()).
 		WithHint("check the address and the mount")
 }
 
@@ -133,24 +128,14 @@ func (k *KMS) ask(ctx context.Context, op string, in, out any) error {
 		return fault.Wrap(fault.Internal, err, "a request to the transit engine cannot be written")
 	}
 	defer clear(body)
-	h := http.Header{"X-Vault-Request": {"true"}} // agents with a listener of their own ask for it
-	if k.o.Namespace != "" {
-		h.Set("X-Vault-Namespace", k.o.Namespace)
-	}
-	status, text, err := k.wire.Post(ctx, wire.Request{URL: k.dest.String() + "/v1/" + k.o.Mount + "/" + op + "/" + url.PathEscape(k.o.Key),
-		ContentType: "application/json", Body: body, Header: h,
-		Credentials: []egress.Credential{{Header: "X-Vault-Token", Value: k.o.Token.For(k.dest)}}})
-	defer clear(text)
-	if err != nil {
+	data, status, err := k.engine.Write(ctx, op+"/"+k.o.Key, body)
+	defer clear(data)
+	switch {
+	case err != nil:
 		return err
-	}
-	if status != http.StatusOK {
+	case status != http.StatusOK:
 		return k.refused(status, op)
-	}
-	var a struct {
-		Data json.RawMessage `json:"data"`
-	}
-	if json.Unmarshal(text, &a) != nil || len(bytes.TrimSpace(a.Data)) == 0 || json.Unmarshal(a.Data, out) != nil {
+	case len(bytes.TrimSpace(data)) == 0 || json.Unmarshal(data, out) != nil:
 		return k.odd()
 	}
 	return nil
@@ -161,11 +146,11 @@ func (k *KMS) refused(status int, op string) error {
 	kind, hint := fault.Failed, "the file was changed, or another key wrapped it: restore the file from its backup"
 	switch {
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
-		kind, hint = fault.Denied, "the token must be valid, and its policy must allow update on "+k.o.Mount+"/"+op+"/"+k.o.Key
+		kind, hint = fault.Denied, "the login must be valid, and its policy must allow update on "+k.o.Mount+"/"+op+"/"+k.o.Key
 	case status == http.StatusNotFound:
 		kind, hint = fault.Denied, "there is no transit engine at "+k.o.Mount
 	case op == "encrypt":
 		hint = "the key " + k.o.Key + " must exist and have a type with associated data, such as aes256-gcm96"
 	}
-	return fault.New(kind, "%s refuses to %s with the key %s (%d)", k.wire.What, op, k.o.Key, status).WithHint("%s", hint)
+	return fault.New(kind, "%s refuses to %s with the transit key %s (%d)", k.engine.Server(), op, k.o.Key, status).WithHint("%s", hint)
 }

@@ -2,125 +2,76 @@ package transit_test
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/keyring"
 	"github.com/haywardhq/hayward/vault/keyring/transit"
+	"github.com/haywardhq/hayward/vault/source/openbao"
+	"github.com/haywardhq/hayward/vault/source/openbao/baotest"
 	"github.com/haywardhq/hayward/vault/store/memory"
 )
 
-// engine answers as the transit engine of OpenBao 2.6 was recorded to: statuses, envelope, "vault:v<n>:" and the texts of errors.
-type engine struct {
-	*httptest.Server
-	keys  []cipher.AEAD // by version
-	asked atomic.Int64
-	down  atomic.Int64 // answers 503 so many times, as a sealed server
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
-func newEngine(t *testing.T) *engine {
-	e := &engine{}
-	e.rotate()
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/transit/{op}/{key}", e.serve)
-	mux.HandleFunc("POST /v1/deep/mount/{op}/{key}", e.serve)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "no handler for route \"canary\"") })
-	e.Server = httptest.NewServer(mux)
-	t.Cleanup(e.Close)
-	return e
+// rules are the least that a root key needs.
+const rules = `path "+/encrypt/hayward" { capabilities=["update"] }
+path "+/decrypt/hayward" { capabilities=["update"] }`
+
+// newServer returns a server with a transit engine, its key hayward, and a policy for it.
+func newServer(t *testing.T) *baotest.Server {
+	s := baotest.New(t)
+	for _, mount := range []string{"transit", "deep/mount"} {
+		s.Admin(t, "POST", "sys/mounts/"+mount, map[string]any{"type": "transit"})
+		s.Admin(t, "POST", mount+"/keys/hayward", nil)
+	}
+	s.Admin(t, "PUT", "sys/policies/acl/root-key", map[string]any{"policy": rules + strings.ReplaceAll(rules, "+", "deep/mount")})
+	return s
 }
 
-func (e *engine) rotate() {
-	key := make([]byte, 32)
-	rand.Read(key)
-	block, _ := aes.NewCipher(key)
-	aead, _ := cipher.NewGCM(block)
-	e.keys = append(e.keys, aead)
+func token(t *testing.T, s *baotest.Server, body map[string]any) openbao.Token {
+	t.Helper()
+	body["policies"] = "root-key"
+	return openbao.Token{Value: sealed.NewString(s.Admin(t, "POST", "auth/token/create", body).Auth("client_token").(string))}
 }
 
-func refuse(w http.ResponseWriter, status int, texts ...string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string][]string{"errors": texts})
+func appRole(t *testing.T, s *baotest.Server, ttl string) openbao.AppRole {
+	t.Helper()
+	s.Do(t, "POST", "sys/auth/approle", map[string]string{"X-Vault-Token": s.RootToken}, map[string]any{"type": "approle"}) // it may be there
+	s.Admin(t, "POST", "auth/approle/role/hayward", map[string]any{"token_policies": "root-key", "token_ttl": ttl, "token_max_ttl": "1h"})
+	id := s.Admin(t, "GET", "auth/approle/role/hayward/role-id", nil).Data("role_id").(string)
+	secret := s.Admin(t, "POST", "auth/approle/role/hayward/secret-id", map[string]any{}).Data("secret_id").(string)
+	return openbao.AppRole{RoleID: sealed.NewString(id), SecretID: sealed.NewString(secret)}
 }
 
-func (e *engine) serve(w http.ResponseWriter, r *http.Request) {
-	e.asked.Add(1)
-	if e.down.Add(-1) >= 0 {
-		refuse(w, 503, "Vault is sealed")
-		return
+func kubernetes(t *testing.T, s *baotest.Server) openbao.Kubernetes {
+	t.Helper()
+	s.Admin(t, "POST", "sys/auth/kubernetes", map[string]any{"type": "kubernetes"})
+	s.Admin(t, "POST", "auth/kubernetes/role/hayward", map[string]any{"bound_service_account_names": "hayward", "bound_service_account_namespaces": "prod",
+		"token_policies": "root-key", "token_ttl": "1h"})
+	s.AcceptJWT("jwt-canary", "hayward", "prod")
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("jwt-canary\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if ns := r.Header.Get("X-Vault-Namespace"); r.Header.Get("X-Vault-Token") != "token-canary" || (ns != "" && ns != "team/a") {
-		refuse(w, 403, "permission denied")
-		return
-	}
-	var in struct {
-		Plaintext  []byte `json:"plaintext"`
-		Ciphertext string `json:"ciphertext"`
-		AAD        []byte `json:"associated_data"`
-	}
-	if json.NewDecoder(r.Body).Decode(&in) != nil || r.PathValue("key") != "hayward" {
-		refuse(w, 400, "encryption key not found")
-		return
-	}
-	data := map[string]any{}
-	switch r.PathValue("op") {
-	case "encrypt":
-		aead := e.keys[len(e.keys)-1]
-		nonce := make([]byte, aead.NonceSize())
-		rand.Read(nonce)
-		data["ciphertext"] = fmt.Sprintf("vault:v%d:%s", len(e.keys), base64.StdEncoding.EncodeToString(aead.Seal(nonce, nonce, in.Plaintext, in.AAD)))
-		data["key_version"] = len(e.keys)
-	case "decrypt":
-		pt, why := e.decrypt(in.Ciphertext, in.AAD)
-		if why != "" {
-			refuse(w, 400, why)
-			return
-		}
-		data["plaintext"] = base64.StdEncoding.EncodeToString(pt)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"request_id": "r", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data, "wrap_info": nil,
-		"warnings": nil, "auth": nil})
+	return openbao.Kubernetes{Role: "hayward", File: file}
 }
 
-func (e *engine) decrypt(ct string, aad []byte) ([]byte, string) {
-	var version int
-	part := strings.SplitN(ct, ":", 3)
-	if len(part) != 3 || part[0] != "vault" {
-		return nil, "invalid ciphertext: no prefix"
-	}
-	if _, err := fmt.Sscanf(part[1], "v%d", &version); err != nil || version < 1 || version > len(e.keys) {
-		return nil, "invalid ciphertext: version is too new"
-	}
-	raw, err := base64.StdEncoding.DecodeString(part[2])
-	aead := e.keys[version-1]
-	if err != nil || len(raw) < aead.NonceSize() {
-		return nil, "invalid ciphertext: could not decode base64"
-	}
-	pt, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], aad)
-	if err != nil {
-		return nil, "cipher: message authentication failed"
-	}
-	return pt, ""
-}
-
-func open(t *testing.T, address string, change func(*transit.Options)) *transit.KMS {
+func open(t *testing.T, address string, auth openbao.Auth, change func(*transit.Options)) *transit.KMS {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
@@ -130,7 +81,7 @@ func open(t *testing.T, address string, change func(*transit.Options)) *transit.
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := transit.Options{Address: address, Key: "hayward", Token: sealed.NewString("token-canary"), Egress: p, Pause: time.Millisecond}
+	o := transit.Options{Address: address, Key: "hayward", Auth: auth, Egress: p, Pause: time.Millisecond}
 	if change != nil {
 		change(&o)
 	}
@@ -138,86 +89,124 @@ func open(t *testing.T, address string, change func(*transit.Options)) *transit.
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return k
 }
 
 func TestARootKeyUnderTransit(t *testing.T) {
-	e := newEngine(t)
-	for name, change := range map[string]func(*transit.Options){
-		"plain":     nil,
-		"namespace": func(o *transit.Options) { o.Namespace = "team/a" },
-		"mount":     func(o *transit.Options) { o.Mount = "deep/mount" },
+	s := newServer(t)
+	for name, tc := range map[string]struct {
+		auth  openbao.Auth
+		mount string
+	}{
+		"token": {token(t, s, map[string]any{"ttl": "1h"}), ""}, "mount": {token(t, s, map[string]any{"period": "1h"}), "deep/mount"},
+		"approle": {appRole(t, s, "1h"), ""}, "kubernetes": {kubernetes(t, s), ""},
 	} {
-		path := filepath.Join(t.TempDir(), "root.key")
-		st := memory.New()
-		p := keyring.WrappedRoot(path, open(t, e.URL, change), nil)
-		r, err := keyring.Open(t.Context(), st, p)
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "root.key")
+			st := memory.New()
+			p := keyring.WrappedRoot(path, open(t, s.URL, tc.auth, func(o *transit.Options) { o.Mount = tc.mount }), nil)
+			r, err := keyring.Open(t.Context(), st, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mount := "transit"
+			if tc.mount != "" {
+				mount = tc.mount
+			}
+			s.Admin(t, "POST", mount+"/keys/hayward/rotate", nil) // what the former version wrapped still opens
+			asked := len(s.Requests())
+			if again, err := keyring.Open(t.Context(), st, p); err != nil || again.RootID() != r.RootID() || len(s.Requests()) != asked+1 {
+				t.Errorf("%v, asked %d times", err, len(s.Requests())-asked)
+			}
+			if _, err := r.RotateRoot(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if again, err := keyring.Open(t.Context(), st, p); err != nil || again.RootID() != r.RootID() {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A root key that is changed long after the start finds a login that is alive: it was renewed, or is made anew.
+func TestTheLoginStaysAlive(t *testing.T) {
+	s := newServer(t)
+	for name, auth := range map[string]func() openbao.Auth{
+		"token":   func() openbao.Auth { return token(t, s, map[string]any{"period": "1s"}) },
+		"approle": func() openbao.Auth { return appRole(t, s, "1s") },
+	} {
+		k := open(t, s.URL, auth(), nil)
+		ct, err := k.Wrap(t.Context(), []byte("plain"), "here")
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		e.rotate() // the engine's key: what the former version wrapped still opens
-		if again, err := keyring.Open(t.Context(), st, p); err != nil || again.RootID() != r.RootID() {
-			t.Errorf("%s: %v", name, err)
+		renewed := len(s.Requests("renew-self"))
+		for end := time.Now().Add(20 * time.Second); len(s.Requests("renew-self")) < renewed+2 && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
 		}
-		e.asked.Store(0)
-		if _, err := keyring.Open(t.Context(), st, p); err != nil || e.asked.Load() != 1 {
-			t.Errorf("%s: %v, asked %d times", name, err, e.asked.Load())
+		if pt, err := k.Unwrap(t.Context(), ct, "here"); err != nil || string(pt) != "plain" || len(s.Requests("renew-self")) < renewed+2 {
+			t.Errorf("%s: %q, %v", name, pt, err)
 		}
-		if _, err := r.RotateRoot(t.Context()); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if again, err := keyring.Open(t.Context(), st, p); err != nil || again.RootID() != r.RootID() {
-			t.Errorf("%s: %v", name, err)
-		}
+	}
+	k := open(t, s.URL, appRole(t, s, "1h"), nil)
+	ct, err := k.Wrap(t.Context(), []byte("plain"), "here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.RevokeAll()
+	if pt, err := k.Unwrap(t.Context(), ct, "here"); err != nil || string(pt) != "plain" {
+		t.Errorf("after every token was revoked: %q, %v", pt, err)
 	}
 }
 
 func TestWhatDoesNotUnwrap(t *testing.T) {
-	e := newEngine(t)
-	k := open(t, e.URL, nil)
+	s := newServer(t)
+	good := token(t, s, map[string]any{"ttl": "1h"})
+	k := open(t, s.URL, good, nil)
 	ct, err := k.Wrap(t.Context(), []byte("plain"), "here")
 	if err != nil || bytes.Contains(ct, []byte("plain")) {
 		t.Fatal(err)
 	}
-	if pt, err := k.Unwrap(t.Context(), ct, "here"); err != nil || string(pt) != "plain" {
-		t.Fatalf("%q, %v", pt, err)
-	}
-	e.down.Store(2)
+	s.Inject(baotest.Fault{Status: 503, Times: 2})
 	if pt, err := k.Unwrap(t.Context(), ct, "here"); err != nil || string(pt) != "plain" {
 		t.Errorf("a server that was sealed for a moment: %q, %v", pt, err)
 	}
-	e.down.Store(1000)
+	s.Seal()
 	if _, err := k.Unwrap(t.Context(), ct, "here"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a sealed server: %v", err)
 	}
-	e.down.Store(0)
+	s.Unseal()
 	for name, tc := range map[string]struct {
-		k    *transit.KMS
-		ct   []byte
-		aad  string
-		kind fault.Kind
+		auth   openbao.Auth
+		change func(*transit.Options)
+		ct     []byte
+		aad    string
+		kind   fault.Kind
 	}{
-		"another place": {k, ct, "there", fault.Failed}, "changed": {k, append(bytes.Clone(ct), '='), "here", fault.Failed}, "nonsense": {k, []byte("x"), "here", fault.Failed},
-		"another key": {open(t, e.URL, func(o *transit.Options) { o.Key = "other" }), ct, "here", fault.Failed},
-		"bad token":   {open(t, e.URL, func(o *transit.Options) { o.Token = sealed.NewString("x") }), ct, "here", fault.Denied},
-		"namespace":   {open(t, e.URL, func(o *transit.Options) { o.Namespace = "team/b" }), ct, "here", fault.Denied},
-		"no engine":   {open(t, e.URL, func(o *transit.Options) { o.Mount = "nowhere" }), ct, "here", fault.Denied},
-		"not allowed": {open(t, e.URL, func(o *transit.Options) { o.Egress = egress.Policy{} }), ct, "here", fault.Denied},
+		"another place": {good, nil, ct, "there", fault.Failed}, "changed": {good, nil, append(bytes.Clone(ct), '='), "here", fault.Failed},
+		"nonsense":    {good, nil, []byte("x"), "here", fault.Failed},
+		"another key": {good, func(o *transit.Options) { o.Key = "other" }, ct, "here", fault.Denied},
+		"bad token":   {openbao.Token{Value: sealed.NewString("s.canary")}, nil, ct, "here", fault.Denied},
+		"namespace":   {good, func(o *transit.Options) { o.Namespace = "team/b" }, ct, "here", fault.Denied},
+		"no engine":   {openbao.Token{Value: sealed.NewString(s.RootToken)}, func(o *transit.Options) { o.Mount = "nowhere" }, ct, "here", fault.Denied},
+		"not allowed": {good, func(o *transit.Options) { o.Egress = egress.Policy{} }, ct, "here", fault.Denied},
 	} {
-		pt, err := tc.k.Unwrap(t.Context(), tc.ct, tc.aad)
+		pt, err := open(t, s.URL, tc.auth, tc.change).Unwrap(t.Context(), tc.ct, tc.aad)
 		if !fault.Is(err, tc.kind) || pt != nil || strings.Contains(fmt.Sprint(err, fault.From(err).Hint), "canary") {
-			t.Errorf("%s: %q, %v", name, pt, err)
+			t.Errorf("%s: %q, %v (%v)", name, pt, err, fault.KindOf(err))
 		}
-	}
-	if _, err := open(t, e.URL, func(o *transit.Options) { o.Key = "other" }).Wrap(t.Context(), []byte("p"), "a"); !strings.Contains(fault.From(err).Hint, "must exist") {
-		t.Errorf("no such key: %v", err)
 	}
 }
 
 func TestOddAnswers(t *testing.T) {
 	for _, body := range []string{``, `{}`, `{"data":null}`, `{"data":[]}`, `{"data":{"ciphertext":7}}`, `{"data":{"ciphertext":"x"}}`, `<html>`, strings.Repeat(" ", 1<<17)} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
-		if ct, err := open(t, s.URL, nil).Wrap(t.Context(), []byte("p"), "a"); err == nil {
+		if ct, err := open(t, s.URL, openbao.Token{Value: sealed.NewString("t")}, nil).Wrap(t.Context(), []byte("p"), "a"); err == nil {
 			t.Errorf("%.20q: %q", body, ct)
 		}
 		s.Close()
@@ -225,11 +214,13 @@ func TestOddAnswers(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	good := transit.Options{Address: "https://bao.example:8200", Key: "hayward", Token: sealed.NewString("t")}
+	good := transit.Options{Address: "https://bao.example:8200", Key: "hayward", Auth: openbao.Token{Value: sealed.NewString("t")}}
 	for name, change := range map[string]func(*transit.Options){
 		"address": func(o *transit.Options) { o.Address = "" }, "path": func(o *transit.Options) { o.Address += "/v1" }, "key": func(o *transit.Options) { o.Key = "" },
 		"dots": func(o *transit.Options) { o.Key = ".." }, "slash": func(o *transit.Options) { o.Key = "a/b" }, "mount": func(o *transit.Options) { o.Mount = "a/../sys" },
-		"namespace": func(o *transit.Options) { o.Namespace = "a\nb" }, "token": func(o *transit.Options) { o.Token = sealed.Value{} },
+		"namespace": func(o *transit.Options) { o.Namespace = "a\nb" }, "token": func(o *transit.Options) { o.Auth = openbao.Token{} },
+		"no login": func(o *transit.Options) { o.Auth = nil }, "in clear": func(o *transit.Options) { o.Address = "http://bao.example:8200" },
+		"not PEM": func(o *transit.Options) { o.CA = []byte("x") },
 	} {
 		o := good
 		change(&o)
@@ -237,8 +228,12 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	good.Namespace = "team/a/"
 	k, err := transit.New(good)
-	if err != nil || k.Name() != "transit:https://bao.example:8200/transit/hayward" {
+	if err != nil || k.Name() != "transit:https://bao.example:8200/team/a/transit/hayward" {
 		t.Errorf("%v %v", k.Name(), err)
+	}
+	if err := k.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -50,12 +50,24 @@ func final(err error) aws.Ternary {
 // a credential (see guarded).
 type keys struct{ o Options }
 
-func (k keys) Retrieve(context.Context) (aws.Credentials, error) {
-	c := aws.Credentials{AccessKeyID: open(k.o.AccessKeyID), SecretAccessKey: open(k.o.SecretAccessKey), Source: "hayward"}
-	if !k.o.SessionToken.IsZero() {
-		c.SessionToken = open(k.o.SessionToken)
+func (k keys) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	id, secret, token := k.o.AccessKeyID, k.o.SecretAccessKey, k.o.SessionToken
+	if k.o.Keys != nil {
+		var err error
+		if id, secret, token, err = k.o.Keys(ctx); err != nil {
+			return aws.Credentials{}, keysFault(err)
+		}
+	}
+	c := aws.Credentials{AccessKeyID: open(id), SecretAccessKey: open(secret), Source: "hayward"}
+	if !token.IsZero() {
+		c.SessionToken = open(token)
 	}
 	return c, nil
+}
+
+// keysFault makes sure that what is wrong with the keys is told as a fault, which passes the SDK unchanged.
+func keysFault(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "the keys for AWS Secrets Manager cannot be read")
 }
 
 func open(v sealed.Value) string {

@@ -1,6 +1,7 @@
 package awssm
 
 import (
+	"context"
 	"log/slog"
 	"regexp"
 	"time"
@@ -11,15 +12,18 @@ import (
 	"github.com/haywardhq/hayward/vault/source"
 )
 
-// Options configures [New]. Region and the two keys are needed; the zero value of everything else is its default.
+// Options configures [New]. Region and the keys are needed; the zero value of everything else is its default.
 type Options struct {
 	Region          string // "eu-central-1"
 	AccessKeyID     sealed.Value
 	SecretAccessKey sealed.Value
 	SessionToken    sealed.Value // of temporary keys; default none
-	Endpoint        string       // an origin; default is the region's own
-	Stage           string       // which version is read; default "AWSCURRENT"
-	Name            string       // default "aws-secrets-manager"
+	// Keys, if not nil, is asked for the keys before each request in place of the three above, so that keys that are replaced
+	// outside are used from then on. It must be quick. An access key id, a secret access key and, or zero, a session token.
+	Keys     func(ctx context.Context) (id, secret, token sealed.Value, err error)
+	Endpoint string // an origin; default is the region's own
+	Stage    string // which version is read; default "AWSCURRENT"
+	Name     string // default "aws-secrets-manager"
 
 	Client *egress.Client // sends; nil: one is made that reaches public addresses and what Egress allows
 	Egress egress.Policy
@@ -45,7 +49,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fault.New(fault.Invalid, "the region of AWS Secrets Manager is missing or none").At(fault.Where{Field: "region"}).
 			WithHint("a region such as eu-central-1; the environment is not asked")
 	}
-	if o.AccessKeyID.IsZero() || o.SecretAccessKey.IsZero() {
+	if o.Keys == nil && (o.AccessKeyID.IsZero() || o.SecretAccessKey.IsZero()) {
 		return o, fault.New(fault.Invalid, "the keys for AWS Secrets Manager are missing").At(fault.Where{Field: "access_key_id"}).
 			WithHint("give an access key id and a secret access key; no file, variable or instance metadata is asked")
 	}

@@ -47,7 +47,7 @@ func (o Options) withDefaults() (Options, sealed.Destination, error) {
 		return o, dest, err
 	}
 	if o.Auth == nil {
-		return o, dest, fault.New(fault.Invalid, "the source %s has no way to log in", o.Address).
+		return o, dest, fault.New(fault.Invalid, "nothing says how to log in at %s", o.Address).
 			WithHint("set Auth to a Token, an AppRole or Kubernetes")
 	}
 	text := func(s *string, def string) {

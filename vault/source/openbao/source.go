@@ -23,12 +23,24 @@ type Source struct {
 
 // New returns a source. It asks the server nothing yet: one that is away now may be there when a value is needed.
 func New(o Options) (*Source, error) {
-	o, dest, err := o.withDefaults()
+	w, session, o, err := dial(o)
 	if err != nil {
 		return nil, err
 	}
+	s := &Source{o: o, w: w, session: session}
+	s.hub = source.NewHub(o.Name, s.Get, o.PollInterval,
+		source.WithName(o.Name), source.WithMaxWatchers(o.MaxWatchers), source.WithLogger(o.Logger))
+	return s, nil
+}
+
+// dial makes what sends and what logs in.
+func dial(o Options) (*wire, *session, Options, error) {
+	o, dest, err := o.withDefaults()
+	if err != nil {
+		return nil, nil, o, err
+	}
 	if err := o.Auth.check(); err != nil {
-		return nil, err
+		return nil, nil, o, err
 	}
 	switch r := o.Auth.(type) {
 	case AppRole:
@@ -41,11 +53,8 @@ func New(o Options) (*Source, error) {
 	case *Token:
 		o.Auth = *r
 	}
-	s := &Source{o: o, w: &wire{o, dest}}
-	s.session = newSession(s.w, o.Auth)
-	s.hub = source.NewHub(o.Name, s.Get, o.PollInterval,
-		source.WithName(o.Name), source.WithMaxWatchers(o.MaxWatchers), source.WithLogger(o.Logger))
-	return s, nil
+	w := &wire{o, dest}
+	return w, newSession(w, o.Auth), o, nil
 }
 
 // Name returns "openbao", or the name it was given.

@@ -10,7 +10,7 @@ import (
 // Migrations brings a database up to date, or with status alone changes nothing, and returns what was done and what is left.
 // An SQLite database is claimed by its data directory; a PostgreSQL database may be in use: writers wait while it is migrated.
 func Migrations(ctx context.Context, s Settings, statusOnly bool) (out []db.SchemaStatus, err error) {
-	v := &Vault{dir: s.DataDir}
+	v := newVault(s)
 	defer func() { err = errors.Join(err, v.Close()) }()
 	if s.Postgres != nil {
 		v.DB, err = db.OpenPostgres(ctx, *s.Postgres)

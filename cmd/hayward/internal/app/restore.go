@@ -16,7 +16,7 @@ import (
 // Restore puts a backup, and the keys it needs if they are given, into an empty database: whoever owns the data directory
 // and the root key may do that. The files of the record are new ones, for the epoch that begins.
 func Restore(ctx context.Context, s Settings, from io.ReadSeeker, keys []byte) (sum backup.Summary, err error) {
-	v := &Vault{dir: s.DataDir}
+	v := newVault(s)
 	defer func() { err = errors.Join(err, v.Close()) }()
 	if err := v.openDatabase(ctx, s); err != nil {
 		return sum, err

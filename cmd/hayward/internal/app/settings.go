@@ -23,9 +23,11 @@ type Settings struct {
 	Postgres *db.PostgresOptions
 	Node     string           // names this process among those on the database; default "node-1"
 	Root     keyring.Provider // where the root key comes from; required
-	Listen   string           // default 127.0.0.1:1416
-	Issuer   string           // the "iss" of access tokens; default: the URL it listens on
-	App      string           // slug of the app; default "default"
+	// CloseRoot is called when nobody needs Root any more, also if the server could not be opened; nil is nothing to close.
+	CloseRoot func() error
+	Listen    string // default 127.0.0.1:1416
+	Issuer    string // the "iss" of access tokens; default: the URL it listens on
+	App       string // slug of the app; default "default"
 
 	CertFile, KeyFile    string
 	PlaintextOffLoopback bool

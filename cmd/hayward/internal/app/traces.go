@@ -69,18 +69,25 @@ func (a *App) closeTraces() {
 	}
 }
 
-// PolicyFor reaches public addresses and the one that the operator named in a setting, which is permission for the server's
-// own requests and for nobody else's.
-func PolicyFor(address string) (egress.Policy, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" {
-		return egress.Policy{}, fault.New(fault.Invalid, "%q is not an address such as https://host:4318", address)
+// PolicyFor reaches public addresses and those that the operator named in settings, which is permission for the server's own
+// requests to them and for nobody else's. An empty address is none.
+func PolicyFor(addresses ...string) (egress.Policy, error) {
+	var allow []string
+	for _, address := range addresses {
+		if address == "" {
+			continue
+		}
+		u, err := url.Parse(address)
+		if err != nil || u.Hostname() == "" {
+			return egress.Policy{}, fault.New(fault.Invalid, "%q is not an address such as https://host:4318", address)
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		allow = append(allow, net.JoinHostPort(u.Hostname(), port))
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return egress.NewPolicy(net.JoinHostPort(u.Hostname(), port))
+	return egress.NewPolicy(allow...)
 }
 
 func clientTo(address string) (*egress.Client, sealed.Destination, error) {

@@ -45,12 +45,16 @@ type Vault struct {
 	lock    *db.DirLock
 	node    string
 	dir     string
+
+	closeRoot func() error
 }
+
+func newVault(s Settings) *Vault { return &Vault{dir: s.DataDir, closeRoot: s.CloseRoot} }
 
 // OpenVault claims a data directory, opens the database, brings the vault's tables up to date, and makes sure that the root
 // key fits.
 func OpenVault(ctx context.Context, s Settings) (v *Vault, err error) {
-	v = &Vault{dir: s.DataDir}
+	v = newVault(s)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, v.Close())
@@ -160,6 +164,9 @@ func (v *Vault) Close() error {
 	}
 	if v.lock != nil {
 		errs = append(errs, v.lock.Unlock())
+	}
+	if v.closeRoot != nil {
+		errs = append(errs, v.closeRoot())
 	}
 	return errors.Join(errs...)
 }

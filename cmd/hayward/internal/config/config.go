@@ -9,11 +9,34 @@ import (
 // Config is every setting of a server. Its tags are the settings' names, defaults and sentences.
 type Config struct {
 	DataDir              string `name:"data-dir" help:"Directory of the database. Empty: hayward in the user's data directory."`
-	RootKeyFile          string `name:"root-key-file" help:"File with the root key, mode 0600, outside the data directory. Empty: hayward/root.key in the user's configuration directory. The variable HAYWARD_ROOT_KEY wins over it."`
+	RootKeyFrom          string `name:"root-key-from" default:"auto" help:"Where the root key comes from: variable (HAYWARD_ROOT_KEY), file (root-key-file), or a service that wraps it: aws-kms, gcp-kms or transit. auto is the variable if it is set, else the file."`
+	RootKeyFormer        string `name:"root-key-former" help:"Where it came from before, until 'hayward key rotate-root' was run: variable, file, aws-kms, gcp-kms or transit. A service may be followed by its former key, as in aws-kms:alias/old. Empty: from the same place."`
+	RootKeyFile          string `name:"root-key-file" help:"File with the root key, mode 0600, outside the data directory. Empty: hayward/root.key in the user's configuration directory."`
+	RootKeyWrappedFile   string `name:"root-key-wrapped-file" help:"File with the root key as a service wrapped it, mode 0600, outside the data directory. Empty: hayward/root.key.wrapped in the user's configuration directory."`
 	DatabaseURL          string `name:"database-url" help:"PostgreSQL database for several servers at once: postgres://user@host:5432/database?sslmode=verify-full, without a password. Empty: SQLite in the data directory."`
 	DatabasePasswordFile string `name:"database-password-file" help:"File with the password of the PostgreSQL database, mode 0600. The variable HAYWARD_DATABASE_PASSWORD wins over it. Empty: none."`
 	NodeName             string `name:"node-name" default:"node-1" help:"Name of this server among those on one database: each must have one of its own, and a data directory."`
 	App                  string `name:"app" default:"default" help:"App that tenants belong to when a request names none."`
+
+	AWSKMSRegion          string `name:"aws-kms-region" help:"Region of AWS KMS, such as eu-central-1, for root-key-from or root-key-former. Empty: neither is aws-kms."`
+	AWSKMSKey             string `name:"aws-kms-key" help:"Key that wraps the root key: id, ARN or alias of a symmetric one. Empty: the one that root-key-former names."`
+	AWSKMSCredentialsFile string `name:"aws-kms-credentials-file" help:"File with aws_access_key_id, aws_secret_access_key and maybe aws_session_token, as AWS's tools write it with one part, mode 0600. It is read again when it changes. Empty: neither is aws-kms."`
+	AWSKMSEndpoint        string `name:"aws-kms-endpoint" help:"Endpoint to ask. Needs no entry in egress-allow. Empty: the region's own."`
+
+	GCPKMSKey         string `name:"gcp-kms-key" help:"Key of Google Cloud KMS that wraps the root key: projects/P/locations/L/keyRings/R/cryptoKeys/K. Empty: the one that root-key-former names."`
+	GCPKMSAccountFile string `name:"gcp-kms-account-file" help:"File with the JSON key of a service account that may use it, mode 0600. Empty: neither is gcp-kms."`
+	GCPKMSEndpoint    string `name:"gcp-kms-endpoint" help:"Endpoint to ask. Needs no entry in egress-allow. Empty: Google's own."`
+	GCPKMSTokenURL    string `name:"gcp-kms-token-url" help:"Where the service account logs in. Needs no entry in egress-allow. Empty: Google's own."`
+
+	TransitAddress        string `name:"transit-address" help:"OpenBao or Vault server whose transit engine wraps the root key: https://host:8200. Needs no entry in egress-allow. Empty: neither is transit."`
+	TransitKey            string `name:"transit-key" help:"Name of the key. Empty: the one that root-key-former names."`
+	TransitMount          string `name:"transit-mount" default:"transit" help:"Where the engine is mounted."`
+	TransitNamespace      string `name:"transit-namespace" help:"Namespace of the engine. Empty: the root namespace."`
+	TransitTokenFile      string `name:"transit-token-file" help:"File with a token to log in with, mode 0600. Empty: another way is set."`
+	TransitRoleID         string `name:"transit-role-id" help:"AppRole to log in as. Empty: another way is set."`
+	TransitSecretIDFile   string `name:"transit-secret-id-file" help:"File with the AppRole's secret id, mode 0600. Empty: the role asks for none."`
+	TransitKubernetesRole string `name:"transit-kubernetes-role" help:"Role to log in as with the pod's service account. Empty: another way is set."`
+	TransitCAFile         string `name:"transit-ca-file" help:"PEM file with certificates to trust besides the system's. Empty: none."`
 
 	Listen                        string   `name:"listen" default:"127.0.0.1:1416" help:"Address to listen on, host:port."`
 	TLSCert                       string   `name:"tls-cert" help:"PEM file with the certificate chain. Empty: no TLS. Needs tls-key."`
@@ -58,6 +81,7 @@ type Config struct {
 	AWSSecretsAccessKeyID      string `name:"aws-secrets-access-key-id" help:"Id of the access key. Empty: there is no region."`
 	AWSSecretsSecretKeyFile    string `name:"aws-secrets-secret-key-file" help:"File with the access key, mode 0600. Empty: there is no region."`
 	AWSSecretsSessionTokenFile string `name:"aws-secrets-session-token-file" help:"File with the session token of temporary keys, mode 0600. Empty: the keys are not temporary."`
+	AWSSecretsCredentialsFile  string `name:"aws-secrets-credentials-file" help:"File with all keys in place of the three settings before, as aws-kms-credentials-file; it is read again when it changes. Empty: those three."`
 	AWSSecretsEndpoint         string `name:"aws-secrets-endpoint" help:"Endpoint to ask. Needs no entry in egress-allow. Empty: the region's own."`
 	AWSSecretsTemplate         string `name:"aws-secrets-template" default:"{app}/{tenant}/{name}" help:"Name of a tenant's secret, as openbao-template."`
 
@@ -92,6 +116,7 @@ type Config struct {
 // The variables that hold a secret.
 const (
 	RootKeyVariable          = "HAYWARD_ROOT_KEY"
+	NextRootKeyVariable      = "HAYWARD_ROOT_KEY_NEXT" // during a change of the root key, see keyring.EnvRoot
 	DatabasePasswordVariable = "HAYWARD_DATABASE_PASSWORD"
 )
 

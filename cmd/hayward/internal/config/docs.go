@@ -18,6 +18,9 @@ func Markdown() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", s.Name, s.Env, s.Type, def, s.Help)
 	}
-	b.WriteString("\nThe root key is no setting: it comes from the variable `" + RootKeyVariable + "` or from `root-key-file`, never from a flag or this file.\n")
+	b.WriteString("\nThe root key itself is no setting: it comes from the variable `" + RootKeyVariable + "`, from a file, or from a file that a service wrapped, never\n" +
+		"from a flag or this file. `" + NextRootKeyVariable + "` holds the key that is to follow while one in a variable is changed.\n\n" +
+		"Commands that work on the files of a server that does not run (`operator create`, `restore`, `audit verify --data-dir`) take the settings of\n" +
+		"the data, the database and the root key in the same three ways; their `--help` lists the common ones.\n")
 	return b.String()
 }

@@ -23,6 +23,30 @@ func AddFlags(fs *pflag.FlagSet) {
 	}
 }
 
+// dataSettings are the settings that a command needs which works on the files of a server: where the data is, and what opens
+// it. The first of them are shown among the command's flags, the others are listed by 'hayward serve --help'.
+var dataSettings = struct{ shown, prefixes []string }{
+	[]string{"data-dir", "root-key-from", "root-key-file", "database-url", "database-password-file", "node-name"},
+	[]string{"root-key-", "aws-kms-", "gcp-kms-", "transit-"},
+}
+
+// AddDataFlags gives fs the flags of the settings that say where the data is and what opens it, and --config, for a command
+// that works on the files of a server. [Load] then reads flags, variables and file as for the server itself.
+func AddDataFlags(fs *pflag.FlagSet) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	AddFlags(all)
+	fs.AddFlag(all.Lookup(FileFlag))
+	for _, s := range Settings() {
+		f := all.Lookup(s.Name)
+		shown := slices.Contains(dataSettings.shown, s.Name)
+		if !shown && !slices.ContainsFunc(dataSettings.prefixes, func(p string) bool { return strings.HasPrefix(s.Name, p) }) {
+			continue
+		}
+		f.Hidden = !shown
+		fs.AddFlag(f)
+	}
+}
+
 // rawFlag keeps a flag's text as it was written; reading it is the setting's business, in one place for all sources.
 type rawFlag struct {
 	kind    string
@@ -123,7 +147,7 @@ func variables(environ []string) map[string]string {
 }
 
 func unknownVariables(vars map[string]string, alsoKnown []string) (problems []string) {
-	known := append([]string{FileVariable, RootKeyVariable, DatabasePasswordVariable}, alsoKnown...)
+	known := append([]string{FileVariable, RootKeyVariable, NextRootKeyVariable, DatabasePasswordVariable}, alsoKnown...)
 	for _, s := range Settings() {
 		known = append(known, s.Env)
 	}

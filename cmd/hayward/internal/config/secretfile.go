@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/haywardhq/hayward/fault"
@@ -18,24 +19,50 @@ func SecretFile(setting, path string) (sealed.Value, error) {
 	if path == "" {
 		return sealed.Value{}, nil
 	}
+	b, _, err := readPrivate(setting, path)
+	if err != nil {
+		return sealed.Value{}, err
+	}
+	defer clear(b)
+	line := bytes.TrimRight(b, "\r\n")
+	if len(line) == 0 || bytes.ContainsAny(line, "\r\n") {
+		return sealed.Value{}, fault.New(fault.Invalid, "the file of the setting %s, %s, holds no single line of 1 to %d bytes", setting, path, maxSecretFile)
+	}
+	return sealed.New(line), nil
+}
+
+// SecretDocument is [SecretFile] for a secret of several lines, such as a service account's key; it is taken as it is.
+func SecretDocument(setting, path string) (sealed.Value, error) {
+	b, _, err := readPrivate(setting, path)
+	if err != nil {
+		return sealed.Value{}, err
+	}
+	defer clear(b)
+	if len(bytes.TrimSpace(b)) == 0 {
+		return sealed.Value{}, fault.New(fault.Invalid, "the file of the setting %s, %s, is empty", setting, path)
+	}
+	return sealed.New(b), nil
+}
+
+// readPrivate reads a file that its owner alone may use, and says which file it was.
+func readPrivate(setting, path string) ([]byte, fs.FileInfo, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
+		return nil, nil, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return sealed.Value{}, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
+		return nil, nil, fault.Wrap(fault.Invalid, err, "the file of the setting %s cannot be read", setting)
 	}
 	if loose(info.Mode()) {
-		return sealed.Value{}, fault.New(fault.Invalid, "others than its owner may use the file of the setting %s, %s", setting, path).
+		return nil, nil, fault.New(fault.Invalid, "others than its owner may use the file of the setting %s, %s", setting, path).
 			WithHint("chmod 600 %s", path)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
-	defer clear(b)
-	line := bytes.TrimRight(b, "\r\n")
-	if err != nil || len(b) > maxSecretFile || len(line) == 0 || bytes.ContainsAny(line, "\r\n") {
-		return sealed.Value{}, fault.New(fault.Invalid, "the file of the setting %s, %s, holds no single line of 1 to %d bytes", setting, path, maxSecretFile)
+	if err != nil || len(b) > maxSecretFile {
+		clear(b)
+		return nil, nil, fault.New(fault.Invalid, "the file of the setting %s, %s, cannot be read, or has more than %d bytes", setting, path, maxSecretFile)
 	}
-	return sealed.New(line), nil
+	return b, info, nil
 }

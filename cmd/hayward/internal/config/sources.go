@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/haywardhq/hayward/sealed"
@@ -9,31 +10,39 @@ import (
 
 // badOpenBao wants an address with exactly one way to log in.
 func (c Config) badOpenBao() string {
+	return badBao("openbao-", c.OpenBaoAddress, c.OpenBaoTokenFile, c.OpenBaoRoleID, c.OpenBaoSecretIDFile, c.OpenBaoKubernetesRole)
+}
+
+func badBao(prefix, address, token, role, secret, kubernetes string) string {
 	ways := 0
-	for _, way := range []string{c.OpenBaoTokenFile, c.OpenBaoRoleID, c.OpenBaoKubernetesRole} {
+	for _, way := range []string{token, role, kubernetes} {
 		if way != "" {
 			ways++
 		}
 	}
 	switch {
-	case c.OpenBaoAddress == "":
-		return unless(ways == 0 && c.OpenBaoSecretIDFile == "", "a way to log in is given, but no address")
+	case address == "":
+		return unless(ways == 0 && secret == "", "a way to log in is given, but no address")
 	case ways != 1:
-		return "it needs one of openbao-token-file, openbao-role-id and openbao-kubernetes-role"
-	case c.OpenBaoSecretIDFile != "" && c.OpenBaoRoleID == "":
-		return "openbao-secret-id-file goes with openbao-role-id"
+		return fmt.Sprintf("it needs one of %[1]stoken-file, %[1]srole-id and %[1]skubernetes-role", prefix)
+	case secret != "" && role == "":
+		return fmt.Sprintf("%[1]ssecret-id-file goes with %[1]srole-id", prefix)
 	}
-	_, err := sealed.ParseDestination(c.OpenBaoAddress)
+	_, err := sealed.ParseDestination(address)
 	return textOf(err)
 }
 
-// badAWS wants all of a region and two keys, or nothing.
+// badAWS wants all of a region and its keys, or nothing.
 func (c Config) badAWS() string {
-	if c.AWSSecretsRegion == "" {
-		return unless(c.AWSSecretsAccessKeyID == "" && c.AWSSecretsSecretKeyFile == "" && c.AWSSecretsSessionTokenFile == "" && c.AWSSecretsEndpoint == "",
-			"keys or an endpoint are given, but no region")
+	three := c.AWSSecretsAccessKeyID != "" || c.AWSSecretsSecretKeyFile != "" || c.AWSSecretsSessionTokenFile != ""
+	switch {
+	case c.AWSSecretsRegion == "":
+		return unless(!three && c.AWSSecretsCredentialsFile == "" && c.AWSSecretsEndpoint == "", "keys or an endpoint are given, but no region")
+	case c.AWSSecretsCredentialsFile != "":
+		return unless(!three, "aws-secrets-credentials-file stands in place of the other settings with keys")
 	}
-	return unless(c.AWSSecretsAccessKeyID != "" && c.AWSSecretsSecretKeyFile != "", "it needs aws-secrets-access-key-id and aws-secrets-secret-key-file")
+	return unless(c.AWSSecretsAccessKeyID != "" && c.AWSSecretsSecretKeyFile != "",
+		"it needs aws-secrets-credentials-file, or aws-secrets-access-key-id and aws-secrets-secret-key-file")
 }
 
 // badTemplate asks the source that will use it.

@@ -41,9 +41,13 @@ var rules = []struct {
 	{"app", func(c Config) string {
 		return unless(slug.MatchString(c.App), "%q is not a name of small letters, digits and hyphens", c.App)
 	}},
-	{"root-key-file", func(c Config) string {
-		return unless(c.RootKeyFile == "" || c.DataDir == "" || !inside(c.RootKeyFile, c.DataDir), "the root key must not lie in the data directory: a copy of one would hold both")
-	}},
+	{"root-key-from", Config.badRootKey},
+	{"root-key-former", Config.badFormer},
+	{"root-key-file", func(c Config) string { return c.notOutside(c.RootKeyFile) }},
+	{"root-key-wrapped-file", func(c Config) string { return c.notOutside(c.RootKeyWrappedFile) }},
+	{"aws-kms-region", Config.badAWSKMS},
+	{"gcp-kms-key", Config.badGCPKMS},
+	{"transit-address", Config.badTransit},
 	{"database-url", func(c Config) string { _, err := c.Database(); return textOf(err) }},
 	{"node-name", func(c Config) string {
 		return unless(nodeName.MatchString(c.NodeName), "%q is not a name of 1 to 64 letters, digits, dots and hyphens", c.NodeName)
@@ -224,16 +228,4 @@ func (c Config) DataPath() (string, error) {
 		return "", fault.Wrap(fault.Invalid, err, "there is no home directory to keep data in").WithHint("set data-dir")
 	}
 	return filepath.Join(home, ".local", "share", "hayward"), nil
-}
-
-// RootKeyPath returns the file of the root key: the setting, or hayward/root.key in the user's configuration directory.
-func (c Config) RootKeyPath() (string, error) {
-	if c.RootKeyFile != "" {
-		return filepath.Abs(c.RootKeyFile)
-	}
-	base, err := os.UserConfigDir()
-	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "there is no home directory to keep the root key in").WithHint("set root-key-file")
-	}
-	return filepath.Join(base, "hayward", "root.key"), nil
 }
