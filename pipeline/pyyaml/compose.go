@@ -27,6 +27,22 @@ type composer struct {
 	anchors map[string]*node
 	total   int
 	depth   int
+	made    int     // nodes of the text, aliases left out
+	room    []node  // for nodes to come
+	items   []*node // of the lists that are open
+	pairs   []pair  // of the mappings that are open
+}
+
+// make returns a new node. Nodes are made many at a time.
+func (c *composer) make(kind Kind, tag string, at mark) *node {
+	if len(c.room) == 0 {
+		c.room = make([]node, min(max(c.made, 32), 512))
+	}
+	n := &c.room[0]
+	c.room = c.room[1:]
+	c.made++
+	n.kind, n.tag, n.start, n.size = kind, tag, at, 1
+	return n
 }
 
 var defaultHandles = map[string]string{"!": "!", "!!": tagPrefix}
@@ -104,15 +120,15 @@ func (c *composer) documentStart() (mark, bool, error) {
 func (c *composer) directive(t token, version *bool) error {
 	switch t.value {
 	case "YAML":
-		if *version || t.major != "1" {
+		if *version || t.more.major != "1" {
 			return failure(ParserError, c.file, t.start, "A document has one %%YAML directive, for version 1.1.")
 		}
 		*version = true
 	case "TAG":
-		if _, ok := c.handles[t.handle]; ok {
-			return failure(ParserError, c.file, t.start, "The tag handle %s is defined twice.", t.handle)
+		if _, ok := c.handles[t.more.handle]; ok {
+			return failure(ParserError, c.file, t.start, "The tag handle %s is defined twice.", t.more.handle)
 		}
-		c.handles[t.handle] = t.major
+		c.handles[t.more.handle] = t.more.major
 	}
 	return nil
 }
@@ -150,7 +166,7 @@ func (c *composer) checkDepth(depth int, at mark) error {
 
 // empty is the null that stands where nothing is written.
 func (c *composer) empty(at mark) (*node, error) {
-	return &node{kind: Scalar, tag: tagNull, start: at, size: 1}, c.count(1, at)
+	return c.make(Scalar, tagNull, at), c.count(1, at)
 }
 
 func (c *composer) alias(t token) (*node, error) {

@@ -1,26 +1,35 @@
 package pyyaml
 
-import "slices"
+// What ends a value that may be left out.
+var (
+	endsItem       = kinds(tokBlockEntry, tokBlockEnd)
+	endsIndentless = kinds(tokBlockEntry, tokKey, tokValue, tokBlockEnd)
+	endsBlock      = kinds(tokKey, tokValue, tokBlockEnd)
+	endsFlowKey    = kinds(tokValue, tokFlowEntry, tokFlowMappingEnd)
+	endsFlowValue  = kinds(tokFlowEntry, tokFlowMappingEnd)
+	endsPairKey    = kinds(tokValue, tokFlowEntry, tokFlowSequenceEnd)
+	endsPairValue  = kinds(tokFlowEntry, tokFlowSequenceEnd)
+)
 
-// sees reports whether the next token is of one of the given kinds.
-func (c *composer) sees(kinds ...tokenKind) (token, bool, error) {
+// sees reports whether the next token is of the given kind.
+func (c *composer) sees(kind tokenKind) (token, bool, error) {
 	t, err := c.next()
-	return t, err == nil && slices.Contains(kinds, t.kind), err
+	return t, err == nil && t.kind == kind, err
 }
 
 // nodeOrEmpty reads a node, or null where the next token already ends it.
-func (c *composer) nodeOrEmpty(at mark, block, indentless bool, ends ...tokenKind) (*node, error) {
-	_, ended, err := c.sees(ends...)
+func (c *composer) nodeOrEmpty(at mark, block, indentless bool, ends kindSet) (*node, error) {
+	t, err := c.next()
 	if err != nil {
 		return nil, err
 	}
-	if ended {
+	if ends.has(t.kind) {
 		return c.empty(at)
 	}
 	return c.node(block, indentless)
 }
 
-func (c *composer) blockSequence(n *node) error {
+func (c *composer) blockSequence() error {
 	c.drop()
 	for {
 		t, entry, err := c.sees(tokBlockEntry)
@@ -31,11 +40,11 @@ func (c *composer) blockSequence(n *node) error {
 			return c.closeBlock(t, "the next item of the list, or its end")
 		}
 		c.drop()
-		item, err := c.nodeOrEmpty(t.end, true, false, tokBlockEntry, tokBlockEnd)
+		item, err := c.nodeOrEmpty(t.end, true, false, endsItem)
 		if err != nil {
 			return err
 		}
-		n.items = append(n.items, item)
+		c.items = append(c.items, item)
 	}
 }
 
@@ -48,22 +57,22 @@ func (c *composer) closeBlock(t token, what string) error {
 }
 
 // indentlessSequence reads the items of a list that stands as deep as the key it belongs to.
-func (c *composer) indentlessSequence(n *node) error {
+func (c *composer) indentlessSequence() error {
 	for {
 		t, entry, err := c.sees(tokBlockEntry)
 		if err != nil || !entry {
 			return err
 		}
 		c.drop()
-		item, err := c.nodeOrEmpty(t.end, true, false, tokBlockEntry, tokKey, tokValue, tokBlockEnd)
+		item, err := c.nodeOrEmpty(t.end, true, false, endsIndentless)
 		if err != nil {
 			return err
 		}
-		n.items = append(n.items, item)
+		c.items = append(c.items, item)
 	}
 }
 
-func (c *composer) blockMapping(n *node) error {
+func (c *composer) blockMapping() error {
 	c.drop()
 	for {
 		t, isKey, err := c.sees(tokKey)
@@ -77,20 +86,20 @@ func (c *composer) blockMapping(n *node) error {
 			return c.expected("the next key of the mapping, or its end", t)
 		}
 		c.drop()
-		key, err := c.nodeOrEmpty(t.end, true, true, tokKey, tokValue, tokBlockEnd)
+		key, err := c.nodeOrEmpty(t.end, true, true, endsBlock)
 		if err != nil {
 			return err
 		}
-		value, err := c.mappingValue(true, tokKey, tokValue, tokBlockEnd)
+		value, err := c.mappingValue(true, endsBlock)
 		if err != nil {
 			return err
 		}
-		n.pairs = append(n.pairs, pair{key, value})
+		c.pairs = append(c.pairs, pair{key, value})
 	}
 }
 
 // mappingValue reads ": value", or null where there is no ":".
-func (c *composer) mappingValue(block bool, ends ...tokenKind) (*node, error) {
+func (c *composer) mappingValue(block bool, ends kindSet) (*node, error) {
 	t, colon, err := c.sees(tokValue)
 	if err != nil {
 		return nil, err
@@ -99,7 +108,7 @@ func (c *composer) mappingValue(block bool, ends ...tokenKind) (*node, error) {
 		return c.empty(t.start)
 	}
 	c.drop()
-	return c.nodeOrEmpty(t.end, block, block, ends...)
+	return c.nodeOrEmpty(t.end, block, block, ends)
 }
 
 // flowNext moves to the next entry of a flow collection; false at its end.
@@ -119,7 +128,7 @@ func (c *composer) flowNext(first bool, end tokenKind) (token, bool, error) {
 	return t, false, nil
 }
 
-func (c *composer) flowSequence(n *node) error {
+func (c *composer) flowSequence() error {
 	c.drop()
 	for first := true; ; first = false {
 		t, more, err := c.flowNext(first, tokFlowSequenceEnd)
@@ -135,29 +144,35 @@ func (c *composer) flowSequence(n *node) error {
 		if err != nil {
 			return err
 		}
-		n.items = append(n.items, item)
+		c.items = append(c.items, item)
 	}
 }
 
 // singlePair reads "key: value" inside a flow list: a mapping of one.
 func (c *composer) singlePair(t token) (*node, error) {
-	n := &node{kind: Mapping, tag: tagMap, start: t.start, size: 1}
+	n := c.make(Mapping, tagMap, t.start)
 	if err := c.count(1, t.start); err != nil {
 		return nil, err
 	}
-	return n, c.collection(n, func(n *node) error {
-		c.drop()
-		key, err := c.nodeOrEmpty(t.end, false, false, tokValue, tokFlowEntry, tokFlowSequenceEnd)
-		if err != nil {
-			return err
-		}
-		value, err := c.mappingValue(false, tokFlowEntry, tokFlowSequenceEnd)
-		n.pairs = append(n.pairs, pair{key, value})
-		return err
-	})
+	return n, c.collection(n, formSinglePair)
 }
 
-func (c *composer) flowMapping(n *node) error {
+func (c *composer) onlyPair() error {
+	t, err := c.next()
+	if err != nil {
+		return err
+	}
+	c.drop()
+	key, err := c.nodeOrEmpty(t.end, false, false, endsPairKey)
+	if err != nil {
+		return err
+	}
+	value, err := c.mappingValue(false, endsPairValue)
+	c.pairs = append(c.pairs, pair{key, value})
+	return err
+}
+
+func (c *composer) flowMapping() error {
 	c.drop()
 	for first := true; ; first = false {
 		t, more, err := c.flowNext(first, tokFlowMappingEnd)
@@ -168,7 +183,7 @@ func (c *composer) flowMapping(n *node) error {
 		if err != nil {
 			return err
 		}
-		n.pairs = append(n.pairs, p)
+		c.pairs = append(c.pairs, p)
 	}
 }
 
@@ -185,9 +200,9 @@ func (c *composer) flowPair(t token) (p pair, err error) {
 		return p, err
 	}
 	c.drop()
-	if p.key, err = c.nodeOrEmpty(t.end, false, false, tokValue, tokFlowEntry, tokFlowMappingEnd); err != nil {
+	if p.key, err = c.nodeOrEmpty(t.end, false, false, endsFlowKey); err != nil {
 		return p, err
 	}
-	p.value, err = c.mappingValue(false, tokFlowEntry, tokFlowMappingEnd)
+	p.value, err = c.mappingValue(false, endsFlowValue)
 	return p, err
 }

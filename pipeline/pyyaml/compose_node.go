@@ -1,6 +1,9 @@
 package pyyaml
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // properties are the anchor and the tag in front of a node.
 type properties struct {
@@ -25,7 +28,7 @@ func (c *composer) properties() (p properties, err error) {
 		case t.kind == tokAnchor && !p.anchored:
 			p.anchored, p.anchor = true, t.value
 		case t.kind == tokTag && !p.tagged:
-			p.tagged, handle, p.tag, tagAt = true, t.handle, t.value, t.start
+			p.tagged, handle, p.tag, tagAt = true, t.more.handle, t.value, t.start
 		default:
 			return p, c.expand(&p, handle, tagAt)
 		}
@@ -56,25 +59,27 @@ func (c *composer) node(block, indentless bool) (*node, error) {
 		c.drop()
 		return c.alias(t)
 	}
-	p, err := c.properties()
-	if err != nil {
-		return nil, err
+	p := properties{start: t.start}
+	if t.kind == tokAnchor || t.kind == tokTag {
+		if p, err = c.properties(); err != nil {
+			return nil, err
+		}
+		if t, err = c.next(); err != nil {
+			return nil, err
+		}
 	}
-	if t, err = c.next(); err != nil {
-		return nil, err
-	}
-	n := &node{tag: p.tag, start: p.start, size: 1}
-	read, err := c.content(n, t, p, block, indentless)
+	n := c.make(Scalar, p.tag, p.start)
+	form, err := c.content(n, t, p, block, indentless)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.register(n, p); err != nil {
 		return nil, err
 	}
-	if err := c.count(1, n.start); err != nil || read == nil {
+	if err := c.count(1, n.start); err != nil || form == formScalar {
 		return n, err
 	}
-	return n, c.collection(n, read)
+	return n, c.collection(n, form)
 }
 
 // register makes the node known under its anchor.
@@ -89,13 +94,23 @@ func (c *composer) register(n *node, p properties) error {
 	return nil
 }
 
-// content decides what sort of node follows; a collection comes back with the function that reads its inside.
-func (c *composer) content(n *node, t token, p properties, block, indentless bool) (func(*node) error, error) {
+// form is how the inside of a node is written.
+type form uint8
+
+const (
+	formScalar form = iota
+	formIndentless
+	formFlowSequence
+	formFlowMapping
+	formBlockSequence
+	formBlockMapping
+	formSinglePair
+)
+
+// content decides what sort of node follows. It reads a scalar; the inside of a collection is still to be read.
+func (c *composer) content(n *node, t token, p properties, block, indentless bool) (form, error) {
 	implicit := !p.tagged || p.tag == "!"
 	switch {
-	case indentless && t.kind == tokBlockEntry:
-		n.setTag(Sequence, implicit, tagSeq)
-		return c.indentlessSequence, nil
 	case t.kind == tokScalar:
 		c.drop()
 		n.kind, n.text = Scalar, t.value
@@ -105,24 +120,27 @@ func (c *composer) content(n *node, t token, p properties, block, indentless boo
 				n.tag = resolve(t.value)
 			}
 		}
-		return nil, nil
+		return formScalar, nil
+	case indentless && t.kind == tokBlockEntry:
+		n.setTag(Sequence, implicit, tagSeq)
+		return formIndentless, nil
 	case t.kind == tokFlowSequenceStart:
 		n.setTag(Sequence, implicit, tagSeq)
-		return c.flowSequence, nil
+		return formFlowSequence, nil
 	case t.kind == tokFlowMappingStart:
 		n.setTag(Mapping, implicit, tagMap)
-		return c.flowMapping, nil
+		return formFlowMapping, nil
 	case block && t.kind == tokBlockSequenceStart:
 		n.setTag(Sequence, implicit, tagSeq)
-		return c.blockSequence, nil
+		return formBlockSequence, nil
 	case block && t.kind == tokBlockMappingStart:
 		n.setTag(Mapping, implicit, tagMap)
-		return c.blockMapping, nil
+		return formBlockMapping, nil
 	case p.anchored || p.tagged:
 		n.setTag(Scalar, implicit, tagNull)
-		return nil, nil
+		return formScalar, nil
 	}
-	return nil, c.expected("a value", t)
+	return formScalar, c.expected("a value", t)
 }
 
 func (n *node) setTag(kind Kind, implicit bool, tag string) {
@@ -141,25 +159,54 @@ func (c *composer) expected(what string, t token) error {
 }
 
 // collection reads the inside of a list or mapping and adds up its size.
-func (c *composer) collection(n *node, read func(*node) error) error {
+func (c *composer) collection(n *node, f form) error {
 	c.depth++
 	n.open = true
 	if err := c.checkDepth(c.depth, n.start); err != nil {
 		return err
 	}
-	if err := read(n); err != nil {
+	items, pairs := len(c.items), len(c.pairs)
+	if err := c.inside(f); err != nil {
 		return err
 	}
+	if inside := c.items[items:]; len(inside) > 0 {
+		n.items = slices.Clone(inside)
+	}
+	if inside := c.pairs[pairs:]; len(inside) > 0 {
+		n.pairs = slices.Clone(inside)
+	}
+	c.items, c.pairs = c.items[:items], c.pairs[:pairs]
 	c.depth--
 	n.open = false
-	inside := n.items
-	for _, p := range n.pairs {
-		inside = append(inside, p.key, p.value)
+	for _, child := range n.items {
+		c.measure(n, child)
 	}
-	for _, child := range inside {
-		n.size = min(n.size+child.size, c.limits.Nodes+1)
-		n.height = max(n.height, child.height)
+	for _, p := range n.pairs {
+		c.measure(n, p.key)
+		c.measure(n, p.value)
 	}
 	n.height++
 	return nil
+}
+
+// inside reads the entries of a collection and leaves them in items or pairs.
+func (c *composer) inside(f form) error {
+	switch f {
+	case formIndentless:
+		return c.indentlessSequence()
+	case formFlowSequence:
+		return c.flowSequence()
+	case formFlowMapping:
+		return c.flowMapping()
+	case formBlockSequence:
+		return c.blockSequence()
+	case formSinglePair:
+		return c.onlyPair()
+	}
+	return c.blockMapping()
+}
+
+func (c *composer) measure(n, child *node) {
+	n.size = min(n.size+child.size, c.limits.Nodes+1)
+	n.height = max(n.height, child.height)
 }

@@ -1,11 +1,27 @@
 package pyyaml
 
 import (
+	"slices"
+
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
 // constructor turns nodes into values (yaml/constructor.py, SafeConstructor, and haystack/marshal/yaml.py).
-type constructor struct{ file string }
+type constructor struct {
+	file string
+	room []Node // for values to come
+}
+
+// make returns a new node at a place. Nodes are made many at a time.
+func (c *constructor) make(kind Kind, at mark) *Node {
+	if len(c.room) == 0 {
+		c.room = make([]Node, 32)
+	}
+	out := &c.room[0]
+	c.room = c.room[1:]
+	out.Kind, out.Pos = kind, at.position(c.file)
+	return out
+}
 
 func (c *constructor) bad(n *node, format string, args ...any) error {
 	return failure(ConstructorError, c.file, n.start, format, args...)
@@ -16,7 +32,7 @@ func (c *constructor) construct(n *node) (*Node, error) {
 	if n.built != nil {
 		return n.built, nil
 	}
-	out := &Node{Kind: n.kind, Pos: n.start.position(c.file)}
+	out := c.make(n.kind, n.start)
 	var err error
 	switch n.tag {
 	case tagSeq, tagTuple, tagOmap, tagPairs:
@@ -37,6 +53,9 @@ func (c *constructor) sequence(n *node, out *Node) error {
 		return c.bad(n, "The tag %s needs a list, but this is %s.", shortTag(n.tag), kindNames[n.kind])
 	}
 	values := make([]value.Value, 0, len(n.items))
+	if len(n.items) > 0 {
+		out.Items = make([]*Node, 0, len(n.items))
+	}
 	for _, item := range n.items {
 		var built *Node
 		var err error
@@ -54,7 +73,7 @@ func (c *constructor) sequence(n *node, out *Node) error {
 	if n.tag == tagTuple {
 		out.Value = value.Tuple(values)
 	} else {
-		out.Value = value.NewList(values...)
+		out.Value = &value.List{Items: values}
 	}
 	return nil
 }
@@ -72,8 +91,9 @@ func (c *constructor) onePair(n *node) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Node{Kind: Sequence, Pos: n.start.position(c.file), Items: []*Node{key, val},
-		Value: value.Tuple{key.Value, val.Value}}, nil
+	out := c.make(Sequence, n.start)
+	out.Items, out.Value = []*Node{key, val}, value.Tuple{key.Value, val.Value}
+	return out, nil
 }
 
 func (c *constructor) mapping(n *node, out *Node) error {
@@ -84,6 +104,11 @@ func (c *constructor) mapping(n *node, out *Node) error {
 		return err
 	}
 	dict := &value.Dict{}
+	if count := len(n.pairs); count > 0 {
+		dict.Grow(count)
+		both := make([]*Node, 2*count)
+		out.Keys, out.Items = both[:0:count], both[count:count]
+	}
 	for _, p := range n.pairs {
 		key, err := c.construct(p.key)
 		if err != nil {
@@ -118,6 +143,9 @@ func (c *constructor) merge(n *node) error {
 		return nil
 	}
 	n.merged = true
+	if !slices.ContainsFunc(n.pairs, func(p pair) bool { return p.key.tag == tagMerge || p.key.tag == tagValue }) {
+		return nil
+	}
 	var brought, own []pair
 	for _, p := range n.pairs {
 		switch p.key.tag {
@@ -158,6 +186,9 @@ func (c *constructor) mergeSource(n *node) ([]pair, error) {
 
 // scalar builds every other tag.
 func (c *constructor) scalar(n *node) (value.Value, error) {
+	if n.tag == tagStr && n.kind == Scalar {
+		return value.Str(n.text), nil
+	}
 	build, ok := scalarTags[n.tag]
 	if !ok {
 		return nil, c.unknownTag(n)

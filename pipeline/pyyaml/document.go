@@ -93,7 +93,7 @@ func (n *Node) step(step any) (key, item *Node) {
 		}
 		return n.entry(value.Int(step))
 	case string:
-		return n.entry(value.Str(step))
+		return n.textEntry(value.Str(step))
 	case value.Value:
 		return n.entry(step)
 	}
@@ -101,6 +101,9 @@ func (n *Node) step(step any) (key, item *Node) {
 }
 
 func (n *Node) entry(key value.Value) (*Node, *Node) {
+	if text, ok := key.(value.Str); ok {
+		return n.textEntry(text)
+	}
 	want, ok := value.HashKey(key)
 	if !ok || n.Kind != Mapping {
 		return nil, nil
@@ -113,9 +116,22 @@ func (n *Node) entry(key value.Value) (*Node, *Node) {
 	return nil, nil
 }
 
+// textEntry is [Node.entry] for a str, which equals nothing but a str.
+func (n *Node) textEntry(key value.Str) (*Node, *Node) {
+	if n.Kind != Mapping {
+		return nil, nil
+	}
+	for i := len(n.Keys) - 1; i >= 0; i-- {
+		if have, ok := n.Keys[i].Value.(value.Str); ok && have == key {
+			return n.Keys[i], n.Items[i]
+		}
+	}
+	return nil, nil
+}
+
 // Get returns the value node of a str key of a mapping, nil if there is none.
 func (n *Node) Get(key string) *Node {
-	_, item := n.entry(value.Str(key))
+	_, item := n.textEntry(value.Str(key))
 	return item
 }
 
@@ -137,7 +153,7 @@ func Load(src []byte, file string, limits Limits) (*Document, error) {
 	}
 	doc := &Document{file: file}
 	if root != nil {
-		doc.Root, err = (&constructor{file: file}).construct(root)
+		doc.Root, err = (&constructor{file: file, room: make([]Node, min(c.made, 1024))}).construct(root)
 	}
 	if err != nil {
 		return nil, err

@@ -31,10 +31,10 @@ func ClassOf(err error) Class {
 }
 
 // mark is a place in the text, 0-based.
-type mark struct{ index, line, column int }
+type mark struct{ index, line, column int32 }
 
 func (m mark) position(file string) fault.Position {
-	return fault.Position{File: file, Line: m.line + 1, Column: m.column + 1}
+	return fault.Position{File: file, Line: int(m.line) + 1, Column: int(m.column) + 1}
 }
 
 func failure(class Class, file string, at mark, format string, args ...any) *fault.Error {

@@ -1,9 +1,6 @@
 package pyyaml
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // fetch adds at least one token to the queue.
 func (s *scanner) fetch() error {
@@ -12,7 +9,7 @@ func (s *scanner) fetch() error {
 		return err
 	}
 	s.unwind(s.at.column)
-	c := s.peek(0)
+	c := s.char()
 	switch {
 	case c == 0:
 		return s.fetchEnd()
@@ -21,8 +18,11 @@ func (s *scanner) fetch() error {
 	case (c == '-' || c == '.') && s.at.column == 0 && s.separator():
 		return s.fetchSeparator(c)
 	}
-	if kind, ok := flowIndicators[c]; ok {
+	if kind, ok := flowIndicator(c); ok {
 		return s.fetchFlow(kind)
+	}
+	if c >= 'a' && c <= 'z' { // most scalars; no indicator is a letter
+		return s.fetchKeyable(0)
 	}
 	gap := isGap(s.peek(1))
 	switch {
@@ -57,8 +57,21 @@ func (s *scanner) plainStarts(c rune) bool {
 	return !isGap(s.peek(1)) && (c == '-' || s.flow == 0 && (c == '?' || c == ':'))
 }
 
-var flowIndicators = map[rune]tokenKind{'[': tokFlowSequenceStart, ']': tokFlowSequenceEnd, '{': tokFlowMappingStart,
-	'}': tokFlowMappingEnd, ',': tokFlowEntry}
+func flowIndicator(c rune) (tokenKind, bool) {
+	switch c {
+	case '[':
+		return tokFlowSequenceStart, true
+	case ']':
+		return tokFlowSequenceEnd, true
+	case '{':
+		return tokFlowMappingStart, true
+	case '}':
+		return tokFlowMappingEnd, true
+	case ',':
+		return tokFlowEntry, true
+	}
+	return 0, false
+}
 
 // add queues a token of n characters and moves behind it.
 func (s *scanner) add(kind tokenKind, n int) {
@@ -173,11 +186,17 @@ func (s *scanner) fetchValue() error {
 
 // insertKey puts the tokens that open a mapping in front of a token that proves to be a key.
 func (s *scanner) insertKey(k simpleKey) {
-	opening := []token{{kind: tokKey, start: k.at, end: k.at}}
+	at := s.head + k.token - s.taken
+	s.insert(at, token{kind: tokKey, start: k.at, end: k.at})
 	if s.flow == 0 && s.deepen(k.at.column) {
-		opening = []token{{kind: tokBlockMappingStart, start: k.at, end: k.at}, opening[0]}
+		s.insert(at, token{kind: tokBlockMappingStart, start: k.at, end: k.at})
 	}
-	s.tokens = slices.Insert(s.tokens, s.head+k.token-s.taken, opening...)
+}
+
+func (s *scanner) insert(at int, t token) {
+	s.tokens = append(s.tokens, t)
+	copy(s.tokens[at+1:], s.tokens[at:])
+	s.tokens[at] = t
 }
 
 // fetchKeyable queues a token that may be a key: an alias, an anchor, a tag, a quoted or (for 0) a plain scalar.

@@ -2,7 +2,7 @@ package pyyaml
 
 // Limits bound what a document may cost. A zero field takes the default.
 type Limits struct {
-	Bytes int // of the text; default 1 MiB
+	Bytes int // of the text; default 1 MiB, never more than 1 GiB
 	Depth int // lists and mappings within each other, through aliases too; default 64
 	Nodes int // keys, values and items, counting every use of an alias in full; default 100,000
 }
@@ -11,6 +11,7 @@ func (l Limits) orDefault() Limits {
 	if l.Bytes == 0 {
 		l.Bytes = 1 << 20
 	}
+	l.Bytes = min(l.Bytes, 1<<30) // places are counted in 32 bits
 	if l.Depth == 0 {
 		l.Depth = 64
 	}

@@ -48,11 +48,16 @@ func resolve(s string) string {
 	if n := len(s) - 1; n > 0 && s[n] == '\n' {
 		word = s[:n]
 	}
-	if tag, ok := wordTags[word]; ok {
-		return tag
+	if len(word) <= 5 { // none is longer
+		if tag, ok := wordTags[word]; ok {
+			return tag
+		}
 	}
 	if c := word[0]; c != '-' && c != '+' && c != '.' && (c < '0' || c > '9') {
 		return tagStr
+	}
+	if plainInt(s) {
+		return tagInt
 	}
 	switch {
 	case floatForm.MatchString(s):
@@ -63,4 +68,17 @@ func resolve(s string) string {
 		return tagTimestamp
 	}
 	return tagStr
+}
+
+// plainInt reports whether a number is written in digits alone, without a zero in front, and fits into 64 bits.
+func plainInt(s string) bool {
+	if s == "" || len(s) > 18 || s[0] == '0' && len(s) > 1 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

@@ -34,6 +34,10 @@ func buildBool(s string) (value.Value, string) {
 
 // buildInt reads binary, octal, hexadecimal, decimal and sexagesimal ints; underscores are left out.
 func buildInt(s string) (value.Value, string) {
+	if plainInt(s) {
+		n, _ := strconv.ParseInt(s, 10, 64)
+		return value.Int(n), ""
+	}
 	s = strings.ReplaceAll(s, "_", "")
 	negative := strings.HasPrefix(s, "-")
 	if s != "" && (s[0] == '-' || s[0] == '+') {

@@ -13,7 +13,7 @@ func (s *scanner) scanBlockScalar(style rune) (token, error) {
 	if err != nil {
 		return t, err
 	}
-	indent := max(s.indent+1, 1)
+	indent := max(int(s.indent)+1, 1)
 	breaks := ""
 	if increment == 0 {
 		var widest int
@@ -37,17 +37,17 @@ func (s *scanner) scanBlockScalar(style rune) (token, error) {
 // scanBlockLines returns the lines, the last line break and the empty lines behind it.
 func (s *scanner) scanBlockLines(indent int, breaks string, folded bool) (text, last, rest string) {
 	var b strings.Builder
-	for s.at.column == indent && s.peek(0) != 0 {
+	for int(s.at.column) == indent && s.char() != 0 {
 		b.WriteString(breaks)
-		flush := !isBlank(s.peek(0))
+		flush := !isBlank(s.char())
 		b.WriteString(s.take(notEnd))
 		last = s.lineBreak()
 		breaks = s.scanBlockBreaks(indent)
-		if s.at.column != indent || s.peek(0) == 0 {
+		if int(s.at.column) != indent || s.char() == 0 {
 			break
 		}
 		switch {
-		case !folded || last != "\n" || !flush || isBlank(s.peek(0)):
+		case !folded || last != "\n" || !flush || isBlank(s.char()):
 			b.WriteString(last)
 		case breaks == "":
 			b.WriteByte(' ')
@@ -59,7 +59,7 @@ func (s *scanner) scanBlockLines(indent int, breaks string, folded bool) (text, 
 // scanBlockHeader reads the chomping and indentation indicators behind | or >, in either order.
 func (s *scanner) scanBlockHeader() (chomp rune, increment int, err error) {
 	for range 2 {
-		switch c := s.peek(0); {
+		switch c := s.char(); {
 		case (c == '+' || c == '-') && chomp == 0:
 			chomp = c
 			s.forward(1)
@@ -70,7 +70,7 @@ func (s *scanner) scanBlockHeader() (chomp rune, increment int, err error) {
 			s.forward(1)
 		}
 	}
-	if c := s.peek(0); !isStop(c) {
+	if c := s.char(); !isStop(c) {
 		return 0, 0, s.bad(s.at, "A block scalar begins on the line below; %q cannot stand behind its '|' or '>'.", c)
 	}
 	return chomp, increment, nil
@@ -81,9 +81,9 @@ func (s *scanner) scanBlockIndent() (string, int) {
 	var b strings.Builder
 	widest := 0
 	for {
-		if s.peek(0) == ' ' {
+		if s.char() == ' ' {
 			s.forward(1)
-			widest = max(widest, s.at.column)
+			widest = max(widest, int(s.at.column))
 			continue
 		}
 		br := s.lineBreak()
@@ -97,7 +97,7 @@ func (s *scanner) scanBlockIndent() (string, int) {
 func (s *scanner) scanBlockBreaks(indent int) string {
 	var b strings.Builder
 	for {
-		for s.at.column < indent && s.peek(0) == ' ' {
+		for int(s.at.column) < indent && s.char() == ' ' {
 			s.forward(1)
 		}
 		br := s.lineBreak()

@@ -10,15 +10,17 @@ import (
 func (s *scanner) scanDirective() (token, error) {
 	t := token{kind: tokDirective, start: s.at}
 	s.forward(1)
-	if t.value = s.take(isWord); t.value == "" || !isStop(s.peek(0)) {
+	if t.value = s.take(isWord); t.value == "" || !isStop(s.char()) {
 		return t, s.bad(s.at, "A directive is written %%NAME, with a space behind the name.")
 	}
 	var err error
 	switch t.value {
 	case "YAML":
-		t.major, err = s.scanVersion()
+		t.more = &tagParts{}
+		t.more.major, err = s.scanVersion()
 	case "TAG":
-		t.handle, t.major, err = s.scanTagDirective()
+		t.more = &tagParts{}
+		t.more.handle, t.more.major, err = s.scanTagDirective()
 	default:
 		s.skip(notEnd)
 	}
@@ -31,11 +33,11 @@ func (s *scanner) scanDirective() (token, error) {
 
 // restOfLine skips spaces, a comment and the line break.
 func (s *scanner) restOfLine(what string) error {
-	s.skip(isSpace)
-	if s.peek(0) == '#' {
+	s.skipSpaces()
+	if s.char() == '#' {
 		s.skip(notEnd)
 	}
-	if c := s.peek(0); !isEnd(c) {
+	if c := s.char(); !isEnd(c) {
 		return s.bad(s.at, "Only a comment may follow the %s on its line, not %q.", what, c)
 	}
 	s.lineBreak()
@@ -43,32 +45,32 @@ func (s *scanner) restOfLine(what string) error {
 }
 
 func (s *scanner) scanVersion() (string, error) {
-	s.skip(isSpace)
+	s.skipSpaces()
 	major := s.take(isDigit)
-	if major == "" || s.peek(0) != '.' {
+	if major == "" || s.char() != '.' {
 		return "", s.bad(s.at, "The version is written %%YAML 1.1.")
 	}
 	s.forward(1)
-	if minor := s.take(isDigit); minor == "" || !isStop(s.peek(0)) {
+	if minor := s.take(isDigit); minor == "" || !isStop(s.char()) {
 		return "", s.bad(s.at, "The version is written %%YAML 1.1.")
 	}
 	return strings.TrimLeft(major, "0"), nil
 }
 
 func (s *scanner) scanTagDirective() (handle, prefix string, err error) {
-	s.skip(isSpace)
+	s.skipSpaces()
 	if handle, err = s.scanHandle(); err != nil {
 		return "", "", err
 	}
-	if s.peek(0) != ' ' {
+	if s.char() != ' ' {
 		return "", "", s.bad(s.at, "A space must follow the handle of a %%TAG directive.")
 	}
-	s.skip(isSpace)
+	s.skipSpaces()
 	if prefix, err = s.scanURI(); err != nil {
 		return "", "", err
 	}
-	if !isStop(s.peek(0)) {
-		return "", "", s.bad(s.at, "The prefix of a %%TAG directive holds the character %q.", s.peek(0))
+	if !isStop(s.char()) {
+		return "", "", s.bad(s.at, "The prefix of a %%TAG directive holds the character %q.", s.char())
 	}
 	return handle, prefix, nil
 }
@@ -78,7 +80,7 @@ func (s *scanner) scanAnchor(kind tokenKind) (token, error) {
 	t := token{kind: kind, start: s.at}
 	s.forward(1)
 	t.value = s.take(isWord)
-	if c := s.peek(0); t.value == "" || !isGap(c) && !strings.ContainsRune("?:,]}%@`", c) {
+	if c := s.char(); t.value == "" || !isGap(c) && !strings.ContainsRune("?:,]}%@`", c) {
 		err := failure(ScannerError, s.file, s.at, "The name of %s is made of letters, digits, '-' and '_' alone.", kind)
 		return t, err.WithHint("Put the value in quotes if it is meant to begin with '&' or '*'.")
 	}
@@ -90,13 +92,13 @@ func (s *scanner) scanAnchor(kind tokenKind) (token, error) {
 const noHandle = ""
 
 func (s *scanner) scanTag() (token, error) {
-	t := token{kind: tokTag, start: s.at, handle: noHandle}
+	t := token{kind: tokTag, start: s.at, more: &tagParts{handle: noHandle}}
 	var err error
 	switch c := s.peek(1); {
 	case c == '<':
 		s.forward(2)
 		t.value, err = s.scanURI()
-		if err == nil && s.peek(0) != '>' {
+		if err == nil && s.char() != '>' {
 			err = s.bad(s.at, "A tag that begins with '!<' ends with '>'.")
 		}
 		s.forward(1)
@@ -104,11 +106,11 @@ func (s *scanner) scanTag() (token, error) {
 		t.value = "!"
 		s.forward(1)
 	default:
-		if t.handle, err = s.scanTagHandle(); err == nil {
+		if t.more.handle, err = s.scanTagHandle(); err == nil {
 			t.value, err = s.scanURI()
 		}
 	}
-	if c := s.peek(0); err == nil && !isStop(c) {
+	if c := s.char(); err == nil && !isStop(c) {
 		err = s.bad(s.at, "A space must follow the tag, not %q.", c)
 	}
 	t.end = s.at
@@ -127,7 +129,7 @@ func (s *scanner) scanTagHandle() (string, error) {
 }
 
 func (s *scanner) scanHandle() (string, error) {
-	if s.peek(0) != '!' {
+	if s.char() != '!' {
 		return "", s.bad(s.at, "A tag handle begins with '!'.")
 	}
 	n := 1
@@ -152,7 +154,7 @@ func (s *scanner) scanURI() (string, error) {
 	var b strings.Builder
 	for {
 		b.WriteString(s.take(isURI))
-		if s.peek(0) != '%' {
+		if s.char() != '%' {
 			break
 		}
 		text, err := s.scanURIEscapes()
@@ -170,10 +172,10 @@ func (s *scanner) scanURI() (string, error) {
 func (s *scanner) scanURIEscapes() (string, error) {
 	start := s.at
 	var b []byte
-	for s.peek(0) == '%' {
+	for s.char() == '%' {
 		s.forward(1)
 		n, err := strconv.ParseUint(s.prefix(2), 16, 8)
-		if err != nil || !isHex(s.peek(0)) || !isHex(s.peek(1)) {
+		if err != nil || !isHex(s.char()) || !isHex(s.peek(1)) {
 			return "", s.bad(s.at, "A '%%' in a tag is followed by two hexadecimal digits.")
 		}
 		b = append(b, byte(n))

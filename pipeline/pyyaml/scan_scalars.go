@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/haywardhq/hayward/fault"
 )
@@ -13,63 +14,79 @@ func (s *scanner) scanPlain() token {
 	t := token{kind: tokScalar, start: s.at, end: s.at, plain: true}
 	indent := s.indent + 1
 	var b strings.Builder
-	spaces := ""
-	for s.peek(0) != '#' {
-		n := 0
-		for !s.plainEnds(n) {
-			n++
-		}
-		if n == 0 {
+	from, end := s.pos, s.pos // what stands between them is text that b does not have yet
+	fold, folded := "", false // a line break before the next word
+	for s.char() != '#' {
+		begin := s.pos
+		s.skipPlain()
+		if s.pos == begin {
 			break
 		}
 		s.keyOK = false
-		b.WriteString(spaces)
-		b.WriteString(s.prefix(n))
-		s.forward(n)
-		t.end = s.at
-		spaces = s.scanPlainSpaces()
-		if spaces == "" || s.flow == 0 && s.at.column < indent {
+		if folded {
+			b.WriteString(s.text[from:end])
+			b.WriteString(fold)
+			from = begin
+		}
+		end, t.end = s.pos, s.at
+		fold, folded = s.scanPlainSpaces()
+		if fold == "" || s.flow == 0 && s.at.column < indent {
 			break
 		}
 	}
-	t.value = b.String()
+	if t.value = s.text[from:end]; b.Len() > 0 {
+		b.WriteString(t.value)
+		t.value = b.String()
+	}
 	return t
 }
 
-// plainEnds reports whether a plain scalar ends before the character n places ahead.
-func (s *scanner) plainEnds(n int) bool {
-	c := s.peek(n)
-	if isGap(c) || s.flow != 0 && strings.ContainsRune(",?[]{}", c) {
-		return true
+// skipPlain moves to where a word of a plain scalar ends.
+func (s *scanner) skipPlain() {
+	for {
+		c, size := s.decode(s.pos)
+		if s.plainEnds(c) {
+			return
+		}
+		s.step(c, size)
 	}
-	if c != ':' {
-		return false
-	}
-	after := s.peek(n + 1)
-	return isGap(after) || s.flow != 0 && strings.ContainsRune(",[]{}", after)
 }
 
-// scanPlainSpaces reads what lies between two words of a plain scalar; empty if the scalar ends here.
-func (s *scanner) scanPlainSpaces() string {
-	blanks := s.take(isSpace)
-	if !isBreak(s.peek(0)) {
-		return blanks
+// plainEnds reports whether a plain scalar ends before the character that stands here.
+func (s *scanner) plainEnds(c rune) bool {
+	switch c {
+	case ',', '?', '[', ']', '{', '}':
+		return s.flow != 0
+	case ':':
+		after := s.peek(1)
+		return isGap(after) || s.flow != 0 && strings.ContainsRune(",[]{}", after)
+	}
+	return isGap(c)
+}
+
+// scanPlainSpaces reads what lies between two words of a plain scalar; empty if the scalar ends here. Over a line break it
+// is not what stands in the text.
+func (s *scanner) scanPlainSpaces() (spaces string, folded bool) {
+	begin := s.pos
+	s.skipSpaces()
+	if !isBreak(s.char()) {
+		return s.text[begin:s.pos], false
 	}
 	first := s.lineBreak()
 	s.keyOK = true
 	if s.separator() {
-		return ""
+		return "", true
 	}
 	var breaks strings.Builder
 	for {
-		s.skip(isSpace)
+		s.skipSpaces()
 		br := s.lineBreak()
 		if br == "" {
-			return foldBreaks(first, breaks.String())
+			return foldBreaks(first, breaks.String()), true
 		}
 		breaks.WriteString(br)
 		if s.separator() {
-			return ""
+			return "", true
 		}
 	}
 }
@@ -87,13 +104,19 @@ func foldBreaks(first, rest string) string {
 
 func (s *scanner) scanQuoted(quote rune) (token, error) {
 	t := token{kind: tokScalar, start: s.at}
-	var b strings.Builder
 	s.forward(1)
+	if n := s.simpleQuoted(byte(quote)); n >= 0 {
+		t.value = s.text[s.pos : s.pos+n]
+		s.leap(n + 1)
+		t.end = s.at
+		return t, nil
+	}
+	var b strings.Builder
 	for {
 		if err := s.scanQuotedText(quote, &b, t.start); err != nil {
 			return t, err
 		}
-		if s.peek(0) == quote {
+		if s.char() == quote {
 			break
 		}
 		if err := s.scanQuotedSpaces(&b, t.start); err != nil {
@@ -105,11 +128,28 @@ func (s *scanner) scanQuoted(quote rune) (token, error) {
 	return t, nil
 }
 
+// simpleQuoted returns the length of a quoted text that means just what it says: ASCII on one line, without escapes; -1
+// for any other.
+func (s *scanner) simpleQuoted(quote byte) int {
+	for i, c := range []byte(s.text[s.pos:]) {
+		switch {
+		case c == quote:
+			if quote == '\'' && s.pos+i+1 < len(s.text) && s.text[s.pos+i+1] == quote {
+				return -1
+			}
+			return i
+		case c == '\n', c == '\r', c >= utf8.RuneSelf, c == '\\' && quote == '"':
+			return -1
+		}
+	}
+	return -1
+}
+
 func (s *scanner) scanQuotedText(quote rune, b *strings.Builder, start mark) error {
 	double := quote == '"'
 	for {
 		b.WriteString(s.take(func(c rune) bool { return c != '\'' && c != '"' && c != '\\' && !isGap(c) }))
-		switch c := s.peek(0); {
+		switch c := s.char(); {
 		case !double && c == '\'' && s.peek(1) == '\'':
 			b.WriteByte('\'')
 			s.forward(2)
@@ -133,7 +173,7 @@ var escapes = map[rune]rune{'0': 0, 'a': 7, 'b': 8, 't': 9, '\t': 9, 'n': 10, 'v
 func (s *scanner) scanEscape(b *strings.Builder, start mark) error {
 	at := s.at
 	s.forward(1)
-	c := s.peek(0)
+	c := s.char()
 	if r, ok := escapes[c]; ok {
 		b.WriteRune(r)
 		s.forward(1)
@@ -164,7 +204,7 @@ func (s *scanner) scanCode(b *strings.Builder, digits int, at mark) error {
 	if !ok {
 		return s.bad(at, "This escape needs %d hexadecimal digits.", digits)
 	}
-	if utf16.IsSurrogate(code) && s.peek(0) == '\\' && s.peek(1) == 'u' {
+	if utf16.IsSurrogate(code) && s.char() == '\\' && s.peek(1) == 'u' {
 		s.forward(2)
 		low, _ := s.hexCode(4)
 		code = utf16.DecodeRune(code, low)
@@ -194,7 +234,7 @@ func (s *scanner) hexCode(digits int) (rune, bool) {
 
 func (s *scanner) scanQuotedSpaces(b *strings.Builder, start mark) error {
 	blanks := s.take(isBlank)
-	c := s.peek(0)
+	c := s.char()
 	if c == 0 {
 		return s.bad(start, "The string that begins here has no closing quote.")
 	}

@@ -32,11 +32,28 @@ func (k tokenKind) String() string { return tokenNames[k] }
 type token struct {
 	kind       tokenKind
 	start, end mark
-	value      string // of a scalar, an alias, an anchor; the name of a directive; the suffix of a tag
-	handle     string // of a tag or a %TAG directive
 	plain      bool   // a scalar without quotes
-	major      string // of a %YAML directive
+	value      string // of a scalar, an alias, an anchor; the name of a directive; the suffix of a tag
+	more       *tagParts
 }
+
+// tagParts is what few tokens have.
+type tagParts struct {
+	handle string // of a tag or a %TAG directive
+	major  string // of a %YAML directive; the prefix of a %TAG directive
+}
+
+// kindSet is a set of kinds, one bit each.
+type kindSet uint32
+
+func kinds(list ...tokenKind) (set kindSet) {
+	for _, k := range list {
+		set |= 1 << k
+	}
+	return set
+}
+
+func (set kindSet) has(k tokenKind) bool { return set>>k&1 != 0 }
 
 // simpleKey is a token that may turn out to be the key of a mapping, once a ":" follows on its line.
 type simpleKey struct {
@@ -53,15 +70,16 @@ type scanner struct {
 	head    int // the first of tokens that was not handed out
 	taken   int // tokens handed out
 	done    bool
-	flow    int // how many flow collections are open
-	indent  int
-	indents []int
+	ready   bool // the token at the head may be handed out
+	flow    int  // how many flow collections are open
+	indent  int32
+	indents []int32
 	keyOK   bool        // a simple key may begin here
 	keys    []simpleKey // by flow level
 }
 
 func newScanner(r *reader) *scanner {
-	return &scanner{reader: r, indent: -1, keyOK: true, keys: make([]simpleKey, 1, 8)}
+	return &scanner{reader: r, indent: -1, keyOK: true, keys: make([]simpleKey, 1, 8), tokens: make([]token, 0, 16)}
 }
 
 func (s *scanner) bad(at mark, format string, args ...any) error {
@@ -70,21 +88,24 @@ func (s *scanner) bad(at mark, format string, args ...any) error {
 
 // next returns the token at the head of the queue without taking it.
 func (s *scanner) next() (token, error) {
-	for {
+	for !s.ready {
 		more, err := s.needMore()
 		if err != nil {
 			return token{}, err
 		}
 		if !more {
-			return s.tokens[s.head], nil
+			s.ready = true
+			break
 		}
 		if err := s.fetch(); err != nil {
 			return token{}, err
 		}
 	}
+	return s.tokens[s.head], nil
 }
 
 func (s *scanner) drop() {
+	s.ready = false
 	s.head++
 	s.taken++
 	if s.head == len(s.tokens) {
@@ -162,7 +183,7 @@ func (s *scanner) key() *simpleKey {
 	return &s.keys[s.flow]
 }
 
-func (s *scanner) unwind(column int) {
+func (s *scanner) unwind(column int32) {
 	if s.flow != 0 {
 		return
 	}
@@ -173,7 +194,7 @@ func (s *scanner) unwind(column int) {
 	}
 }
 
-func (s *scanner) deepen(column int) bool {
+func (s *scanner) deepen(column int32) bool {
 	if s.indent >= column {
 		return false
 	}
@@ -184,12 +205,12 @@ func (s *scanner) deepen(column int) bool {
 
 // toNextToken skips spaces, comments and line breaks. A tab is not skipped: PyYAML takes none for a separator.
 func (s *scanner) toNextToken() {
-	if s.at.index == 0 && s.peek(0) == 0xfeff {
+	if s.at.index == 0 && s.char() == byteOrder {
 		s.forward(1)
 	}
 	for {
-		s.skip(isSpace)
-		if s.peek(0) == '#' {
+		s.skipSpaces()
+		if s.char() == '#' {
 			s.skip(notEnd)
 		}
 		if s.lineBreak() == "" {
