@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,11 @@ type DB struct {
 	closing  chan struct{}
 	closed   sync.Once
 	done     chan struct{}
+
+	lastWords struct {
+		sync.Mutex
+		fns []func()
+	}
 }
 
 // open makes a DB of an engine, which belongs to it from then on, unless open fails.
@@ -64,10 +70,28 @@ func (d *DB) Path() string { return d.engine.path() }
 // Now returns the database's clock in microseconds since 1970.
 func (d *DB) Now() int64 { return d.now().UnixMicro() }
 
+// BeforeClose has fn called when the database is about to close, while it still can be written to; the last one first.
+func (d *DB) BeforeClose(fn func()) {
+	d.lastWords.Lock()
+	defer d.lastWords.Unlock()
+	d.lastWords.fns = append(d.lastWords.fns, fn)
+}
+
+func (d *DB) sayLastWords() {
+	d.lastWords.Lock()
+	fns := d.lastWords.fns
+	d.lastWords.fns = nil
+	d.lastWords.Unlock()
+	for _, fn := range slices.Backward(fns) {
+		fn()
+	}
+}
+
 // Close waits for writes under way and closes the database. Later calls fail with Unavailable; reads under way may.
 func (d *DB) Close() error {
 	var err error
 	d.closed.Do(func() {
+		d.sayLastWords()
 		close(d.closing)
 		<-d.done
 		d.readers.close()
@@ -118,7 +142,21 @@ func (d *DB) endRead(s *session) {
 // call Update (that is an error), must not do I/O other than on its Tx, and is not interrupted: when ctx ends, its next
 // statement fails.
 func (d *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
+	return d.run(&job{ctx: ctx, fn: fn, done: make(chan struct{})})
+}
+
+// UpdateRelaxed is Update for what can be made again from elsewhere: it returns once the write is committed, and does not
+// wait for the disk. When the machine (over PostgreSQL also: the server) stops all at once, the last of these writes may be
+// gone, the newest first and none by halves. The end of this process alone loses none. An Update that returned makes every
+// write before it durable.
+func (d *DB) UpdateRelaxed(ctx context.Context, fn func(*Tx) error) error {
+	return d.run(&job{ctx: ctx, fn: fn, done: make(chan struct{}), relaxed: true})
+}
+
+// Remote reports whether the database is a server, which can stop while this process goes on.
+func (d *DB) Remote() bool { return d.engine.remote() }
+
+func (d *DB) run(j *job) error {
 	if err := d.enqueue(j); err != nil {
 		return err
 	}

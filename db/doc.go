@@ -4,7 +4,8 @@
 //
 // The embedded default is SQLite in WAL mode with synchronous=FULL: one writer, many readers. Writers are committed in
 // groups: [DB.Update] hands its function to the one writer, which runs all functions that wait in one transaction, each
-// under its own savepoint, commits once, and only then lets them return. A returned nil means durable.
+// under its own savepoint, commits once, and only then lets them return. A returned nil means durable; [DB.UpdateRelaxed] is
+// for rows that have a durable copy elsewhere, and leaves when they reach the disk to the system.
 //
 // [OpenPostgres] opens a PostgreSQL database that several processes share, and gives it the same meaning: one writer at a
 // time over all of them, by a lock that a group takes first. db/internal/pg translates the statements; docs/decisions/0012

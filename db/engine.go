@@ -14,9 +14,10 @@ type engine interface {
 	// fresh reports whether a reader's connection that was used before can be used again.
 	fresh(ctx context.Context, s *session) bool
 
-	// begin starts the transaction of a group of writes, alone in the database; what it returns identifies it to settle.
-	begin(s *session) (id string, err error)
-	// job, keep and undo stand around each write of the group.
+	// begin starts the transaction of a group of writes, alone in the database; what it returns identifies it to settle. The
+	// commit of a relaxed one does not wait for the disk.
+	begin(s *session, relaxed bool) (id string, err error)
+	// job, keep and undo stand around each write of a group of several.
 	job(s *session) error
 	keep(s *session) error
 	undo(s *session) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/haywardhq/hayward/fault"
@@ -13,6 +14,7 @@ import (
 type job struct {
 	ctx      context.Context
 	fn       func(*Tx) error
+	relaxed  bool // need not be on disk when it returns
 	err      error
 	panicked any
 	stack    []byte
@@ -92,14 +94,20 @@ func (d *DB) closeIfBroken() {
 }
 
 func (d *DB) commit(group []*job) error {
-	id, err := d.begin()
+	id, err := d.begin(!slices.ContainsFunc(group, func(j *job) bool { return !j.relaxed }))
 	if err != nil {
 		return notStored(err)
 	}
 	var after after
-	for _, j := range group {
-		if err := d.runOne(j, &after); err != nil {
-			return notStored(err)
+	if len(group) == 1 {
+		if kept, err := d.runAlone(group[0], &after); err != nil || !kept {
+			return err
+		}
+	} else {
+		for _, j := range group {
+			if err := d.runOne(j, &after); err != nil {
+				return notStored(err)
+			}
 		}
 	}
 	if err := d.engine.commit(d.writer, after.notes); err != nil {
@@ -117,7 +125,7 @@ func notStored(err error) error {
 }
 
 // begin starts the group's transaction. A connection that broke while nothing was going on is replaced, once.
-func (d *DB) begin() (id string, err error) {
+func (d *DB) begin(relaxed bool) (id string, err error) {
 	for range 2 {
 		if d.writer == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -128,7 +136,7 @@ func (d *DB) begin() (id string, err error) {
 				return "", Classify(err)
 			}
 		}
-		if id, err = d.engine.begin(d.writer); err == nil {
+		if id, err = d.engine.begin(d.writer, relaxed); err == nil {
 			return id, nil
 		}
 		if d.closeIfBroken(); d.writer != nil {
@@ -181,19 +189,42 @@ func (d *DB) runOne(j *job, after *after) error {
 	if err := d.engine.job(d.writer); err != nil {
 		return err
 	}
-	tx := &Tx{d: d, s: d.writer, now: d.Now(), after: after, job: j}
-	j.err = j.call(tx)
-	if tx.broken != nil {
-		return tx.broken
-	}
-	if j.err == nil && j.panicked == nil && tx.failed == nil {
+	kept, broken := d.call(j, after)
+	switch {
+	case broken != nil:
+		return broken
+	case kept:
 		return d.engine.keep(d.writer)
-	}
-	if j.err == nil && j.panicked == nil {
-		j.err = fault.Wrap(fault.KindOf(tx.failed), tx.failed, "a statement of this write failed, and so nothing of it is stored")
 	}
 	after.forget(j)
 	return d.engine.undo(d.writer)
+}
+
+// runAlone runs the one job of a group: the transaction is its savepoint.
+func (d *DB) runAlone(j *job, after *after) (kept bool, err error) {
+	if j.ctx.Err() != nil {
+		j.err = notStarted(j.ctx)
+		d.giveUp()
+		return false, nil
+	}
+	kept, broken := d.call(j, after)
+	if broken != nil {
+		return false, notStored(broken)
+	}
+	if !kept {
+		d.giveUp()
+	}
+	return kept, nil
+}
+
+// call runs a job's function. What broke is the whole transaction.
+func (d *DB) call(j *job, after *after) (kept bool, broken error) {
+	tx := &Tx{d: d, s: d.writer, now: d.Now(), after: after, job: j}
+	j.err = j.call(tx)
+	if j.err == nil && j.panicked == nil && tx.failed != nil {
+		j.err = fault.Wrap(fault.KindOf(tx.failed), tx.failed, "a statement of this write failed, and so nothing of it is stored")
+	}
+	return j.err == nil && j.panicked == nil, tx.broken
 }
 
 func (j *job) call(tx *Tx) error {

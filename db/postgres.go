@@ -99,12 +99,16 @@ func on(s *session, fn func(c *pg.Conn) error) error {
 
 // begin waits until no other process writes. Each statement then sees everything that was committed (READ COMMITTED): code
 // written for one writer stays right. The transaction's number tells later whether it was committed.
-func (e *postgres) begin(s *session) (id string, err error) {
+func (e *postgres) begin(s *session, relaxed bool) (id string, err error) {
 	s.fence = [2]string{}
+	how := ""
+	if relaxed { // https://www.postgresql.org/docs/current/wal-async-commit.html
+		how = "SET LOCAL synchronous_commit = off; "
+	}
 	err = on(s, func(c *pg.Conn) error {
 		c.Forget(0)
 		out, err := c.Simple(context.Background(),
-			fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(%d); SELECT pg_current_xact_id()", e.writeLock))
+			fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED; %sSELECT pg_advisory_xact_lock(%d); SELECT pg_current_xact_id()", how, e.writeLock))
 		if err == nil {
 			id = out[len(out)-1]
 		}

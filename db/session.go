@@ -19,6 +19,8 @@ type session struct {
 	stale bool      // the server forgot a compiled statement, or the tables changed under one
 	fence [2]string // on PostgreSQL: whose rows the statements may touch; see postgres.fence
 	used  time.Time // when it was given back
+
+	relaxed bool // on SQLite: commits do not wait for the disk
 }
 
 // whole reports whether the connection can still be used.

@@ -79,9 +79,25 @@ func (e *sqlite) run(s *session, query string) error {
 	return err
 }
 
-func (e *sqlite) begin(s *session) (string, error) { return "", e.run(s, "BEGIN IMMEDIATE") }
-func (e *sqlite) job(s *session) error             { return e.run(s, "SAVEPOINT job") }
-func (e *sqlite) keep(s *session) error            { return e.run(s, "RELEASE job") }
+// begin says first how much of a commit is waited for: in WAL mode, NORMAL writes the log and leaves it to the system, and the
+// next FULL commit syncs the whole of it (https://www.sqlite.org/pragma.html#pragma_synchronous).
+func (e *sqlite) begin(s *session, relaxed bool) (string, error) {
+	if s.relaxed != relaxed {
+		level := "FULL"
+		if relaxed {
+			level = "NORMAL"
+		}
+		// Not a prepared statement: this pragma takes effect when it is compiled.
+		if _, err := s.conn.ExecContext(context.Background(), "PRAGMA synchronous="+level); err != nil {
+			return "", err
+		}
+		s.relaxed = relaxed
+	}
+	return "", e.run(s, "BEGIN IMMEDIATE")
+}
+
+func (e *sqlite) job(s *session) error  { return e.run(s, "SAVEPOINT job") }
+func (e *sqlite) keep(s *session) error { return e.run(s, "RELEASE job") }
 
 func (e *sqlite) undo(s *session) error {
 	if err := e.run(s, "ROLLBACK TO job"); err != nil {

@@ -32,6 +32,18 @@ type Store interface {
 	Update(ctx context.Context, fn func(Tx) error) error
 }
 
+// Relaxer is a [Store] that can commit without waiting for the disk. The audit uses it for rows whose durable copy is its head
+// file. What returns from Update makes everything before it durable.
+type Relaxer interface {
+	// UpdateRelaxed is Update, but when the machine stops all at once (for a store that [Relaxer.Forgets], also its server)
+	// the last of these writes may be gone, the newest first and none by halves.
+	UpdateRelaxed(ctx context.Context, fn func(Tx) error) error
+	// Forgets reports whether relaxed writes can be lost while this process goes on.
+	Forgets() bool
+	// BeforeClose has fn called when the store is about to close and can still be written to.
+	BeforeClose(fn func())
+}
+
 // Tx is a transaction, valid in one goroutine until the function it was given to returns. Each noun has its own methods.
 type Tx interface {
 	// Now returns the moment of this transaction in microseconds since 1970.

@@ -16,9 +16,10 @@ const (
 	auditRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-// chunk is how many of n rows one statement adds. There are four sizes only, so that their statements stay prepared.
+// chunk is how many of n rows one statement adds. There are three sizes only, so that their statements stay prepared, and no
+// large one: the SQLite driver looks for each parameter among all of a statement.
 func chunk(n int) int {
-	for _, size := range [...]int{64, 16, 4} {
+	for _, size := range [...]int{8, 3} {
 		if n >= size {
 			return size
 		}
@@ -75,7 +76,7 @@ func (x *tx) appendSome(ctx context.Context, rows []driver.AuditRow) error {
 // auditInsert has the statement for each size of a chunk.
 var auditInsert = func() map[int]string {
 	out := map[int]string{}
-	for _, n := range [...]int{1, 4, 16, 64} {
+	for _, n := range [...]int{1, 3, 8} {
 		out[n] = "INSERT INTO vault_audit (" + auditCols + ") VALUES " + strings.Repeat(auditRow+", ", n-1) + auditRow
 	}
 	return out

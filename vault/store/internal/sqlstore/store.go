@@ -74,6 +74,17 @@ func (s *Store) Update(ctx context.Context, fn func(driver.Tx) error) error {
 	return s.db.Update(ctx, func(t *db.Tx) error { return fn(s.In(t)) })
 }
 
+// UpdateRelaxed implements driver.Relaxer.
+func (s *Store) UpdateRelaxed(ctx context.Context, fn func(driver.Tx) error) error {
+	return s.db.UpdateRelaxed(ctx, func(t *db.Tx) error { return fn(s.In(t)) })
+}
+
+// BeforeClose implements driver.Relaxer.
+func (s *Store) BeforeClose(fn func()) { s.db.BeforeClose(fn) }
+
+// Forgets implements driver.Relaxer.
+func (s *Store) Forgets() bool { return s.db.Remote() }
+
 // In returns the vault's side of a transaction that somebody else began in the same database. It is valid as long as t is.
 func (s *Store) In(t *db.Tx) driver.Tx { return &tx{t} }
 
