@@ -44,10 +44,13 @@ func (g *program) nested(inputs *value.Dict) bool {
 		if _, ok := v.(*value.Dict); !ok {
 			return false
 		}
+		if component {
+			continue // the rest need only be dicts
+		}
 		name, _ := k.(value.Str)
-		_, known := g.index[string(name)]
-		component = component || known
-		sockets = sockets && g.named[string(name)]
+		if _, component = g.index[string(name)]; !component {
+			sockets = sockets && g.named[string(name)]
+		}
 	}
 	return component || !sockets || inputs.Len() == 0
 }

@@ -9,18 +9,27 @@ import (
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
-// run is one run of a plan. It and its state are pooled by program and cleared when they go back ([run.release]). What
+// run is one run of a plan. It and its state are pooled by program and emptied when they go back ([run.release]). What
 // anybody may hold on to after the run is never a part of it: its result, and what components were given ([run.grant]).
 type run struct {
 	g        *program
 	s        *state
-	ctx      context.Context
 	c        config
+	optioned bool // c is not empty
+	job
+}
+
+// job is what a run has beside its options.
+type job struct {
+	ctx      context.Context
 	limits   *Limits
 	chain    *secretChain
-	env      component.Env   // what the environments of all components have in common
-	envs     []component.Env // one per node, for its first visit
-	ins      []value.Value   // one per socket, for its node's first visit
+	secrets  component.SecretResolver // whom components ask
+	log      *slog.Logger             // never nil, as they need it
+	clock    func() time.Time         // likewise
+	ports    *component.Ports         // nil when the run context brings none of them
+	envs     []component.Env          // one per node, for its first visit
+	ins      []value.Value            // one per socket, for its node's first visit
 	include  []bool
 	streams  []bool
 	result   *Result
@@ -41,7 +50,10 @@ func (g *program) newRun() *run {
 // options of one tenant's run cannot be read by another's.
 func (r *run) release() {
 	r.s.reset()
-	*r = run{g: r.g, s: r.s}
+	r.job = job{}
+	if r.optioned {
+		r.c, r.optioned = config{}, false
+	}
 	r.g.pool.Put(r)
 }
 
@@ -55,10 +67,29 @@ func (r *run) equip(init Init) {
 	r.result, r.spare = &made.result, made.first.Start()
 	r.result.Outputs = made.all.Start()
 	r.grant()
-	r.chain.run, r.chain.init, r.chain.resolver = r.c.context.Secrets, init.Secrets, r.c.resolver
-	r.equipEnv()
+	if r.c.context.Secrets != nil {
+		r.chain.run = r.c.context.Secrets
+	}
+	if init.Secrets != nil {
+		r.chain.init = init.Secrets
+	}
+	if r.c.resolver != nil {
+		r.chain.resolver = r.c.resolver
+	}
+	r.secrets, r.log, r.clock = r.chain, r.c.log, r.c.now
+	if r.c.secrets != nil {
+		r.secrets = r.c.secrets
+	}
+	if r.log == nil {
+		r.log = discard
+	}
+	if r.clock == nil {
+		r.clock = time.Now
+	}
 	r.bring()
 }
+
+var discard = slog.New(slog.DiscardHandler)
 
 // outcome is a result with its first dicts, in one block. It is the caller's.
 type outcome struct {
@@ -86,21 +117,4 @@ func (r *run) grant() {
 		return
 	}
 	r.chain, r.envs, r.ins = new(secretChain), make([]component.Env, nodes), make([]value.Value, slots)
-}
-
-var discard = slog.New(slog.DiscardHandler)
-
-func (r *run) equipEnv() {
-	env, c := &r.env, &r.c
-	env.RequestID, env.HTTP, env.Stores, env.Files, env.Log, env.Now = c.context.RequestID, c.http, c.stores, c.files, c.log, c.now
-	env.Secrets = r.chain
-	if c.secrets != nil {
-		env.Secrets = c.secrets
-	}
-	if env.Log == nil {
-		env.Log = discard
-	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
 }

@@ -27,6 +27,7 @@ func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Re
 	for _, o := range opts {
 		o(&r.c)
 	}
+	r.optioned = len(opts) > 0
 	r.equip(p.init)
 	var err error
 	if t := r.traced(); t != nil || r.meter != nil {
@@ -232,12 +233,28 @@ func (r *run) room(i int32, nd *node, visits int32) (component.In, *component.En
 	return r.ins[nd.first:last:last], &r.envs[i]
 }
 
-// fill makes a visit's environment from the run's.
+// fill sets a fresh environment field by field: most are nil most of the time, and while the collector marks each pointer
+// that is copied costs.
 func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
-	*env = r.env
-	env.Component, env.Type, env.Visit = nd.name, nd.typ, visit
+	c := &r.c
+	env.Component, env.Type, env.Visit, env.Secrets, env.Log, env.Now = nd.name, nd.typ, visit, r.secrets, r.log, r.clock
+	if c.context.RequestID != "" {
+		env.RequestID = c.context.RequestID
+	}
+	if c.http != nil {
+		env.HTTP = c.http
+	}
+	if c.stores != nil {
+		env.Stores = c.stores
+	}
+	if c.files != nil {
+		env.Files = c.files
+	}
+	if r.ports != nil {
+		env.Ports = r.ports
+	}
 	if r.streams != nil && r.streams[i] {
-		emit := r.c.stream
+		emit := c.stream
 		env.Stream = func(chunk *chat.StreamingChunk) error {
 			return emit(StreamEvent{Component: nd.name, Type: nd.typ, Chunk: chunk})
 		}

@@ -15,12 +15,12 @@ func (r *run) bring() {
 	}
 	switch {
 	case r.c.ports != nil:
-		r.env.Ports = r.c.ports
+		r.ports = r.c.ports
 	case r.meter != nil || rc.Flags != nil || rc.Memory != nil:
-		r.env.Ports = &component.Ports{Flags: rc.Flags, Memory: rc.Memory, Session: rc.Session}
+		r.ports = &component.Ports{Flags: rc.Flags, Memory: rc.Memory, Session: rc.Session}
 	}
 	if r.meter != nil {
-		r.env.Ports.Meter = r.meter
+		r.ports.Meter = r.meter
 	}
 }
 

@@ -50,7 +50,7 @@ func TestReleasedStateIsEmpty(t *testing.T) {
 		"a failed run": value.NewDict("a", value.NewDict("value", given), "c", value.NewDict("value", given)),
 	} {
 		r := plan.program.newRun()
-		r.ctx, r.c.context.RequestID = context.Background(), "one tenant's"
+		r.ctx, r.c.context.RequestID, r.optioned = context.Background(), "one tenant's", true
 		r.equip(Init{Secrets: map[string]sealed.Value{"KEY": sealed.NewString("one tenant's")}})
 		err := r.do(inputs)
 		if (err != nil) != (name == "a failed run") {

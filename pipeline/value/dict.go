@@ -32,10 +32,9 @@ type Roomy struct {
 	room [1]entry
 }
 
-// Start empties the dict and returns it.
+// Start returns the dict, empty at first. It is called once.
 func (r *Roomy) Start() *Dict {
-	r.room = [1]entry{}
-	r.dict = Dict{entries: r.room[:0]}
+	r.dict.entries = r.room[:0]
 	return &r.dict
 }
 
