@@ -60,7 +60,7 @@ func (r *run) objectAttr(o value.Object, name string) (value.Value, error) {
 	}
 	if name == "to_dict" && !isInternal(o) {
 		return &goFunc{name: "to_dict", fn: func(r *run, a *args) (value.Value, error) {
-			if err := a.builtin(value.TypeName(o)+".to_dict", 0, 0); err != nil {
+			if err := a.builtin(o, "to_dict", 0, 0); err != nil {
 				return nil, err
 			}
 			return r.foreign(o.ToDict())

@@ -2,7 +2,6 @@ package jinja
 
 import (
 	"context"
-	"strings"
 
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -19,40 +18,6 @@ type args struct {
 	kw  []Kwarg
 }
 
-func (a *args) noKwargs(fn string) error {
-	if len(a.kw) > 0 {
-		return typeErr("%s() takes no keyword arguments", fn)
-	}
-	return nil
-}
-
-// bind puts arguments in the order of a Python signature; missing optional ones are nil. fn is the Python function's
-// name for messages.
-func (a *args) bind(fn string, names []string, required int) ([]value.Value, error) {
-	if len(a.pos) > len(names) {
-		return nil, tooMany(fn, len(names), required, len(a.pos))
-	}
-	if len(a.pos) == len(names) && len(a.kw) == 0 {
-		return a.pos, nil
-	}
-	out := make([]value.Value, len(names))
-	copy(out, a.pos)
-	for _, k := range a.kw {
-		i := indexOf(names, k.Name)
-		if i < 0 {
-			if _, method, builtin := strings.Cut(fn, "."); builtin { // CPython's own methods say it their way
-				return nil, typeErr("'%s' is an invalid keyword argument for %s()", k.Name, method)
-			}
-			return nil, typeErr("%s() got an unexpected keyword argument %s", fn, "'"+k.Name+"'")
-		}
-		if out[i] != nil {
-			return nil, typeErr("%s() got multiple values for argument %s", fn, "'"+k.Name+"'")
-		}
-		out[i] = k.Value
-	}
-	return out, missing(fn, names[:required], out)
-}
-
 func indexOf(names []string, name string) int {
 	for i, n := range names {
 		if n == name {
@@ -60,67 +25,6 @@ func indexOf(names []string, name string) int {
 		}
 	}
 	return -1
-}
-
-func plural(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
-}
-
-func tooMany(fn string, n, required, got int) error {
-	was := "were"
-	if got == 1 {
-		was = "was"
-	}
-	if required < n {
-		return typeErr("%s() takes from %d to %d positional arguments but %d %s given", fn, required, n, got, was)
-	}
-	return typeErr("%s() takes %d positional argument%s but %d %s given", fn, n, plural(n), got, was)
-}
-
-func missing(fn string, names []string, got []value.Value) error {
-	var lost []string
-	for i, n := range names {
-		if got[i] == nil {
-			lost = append(lost, quote(n))
-		}
-	}
-	switch n := len(lost); n {
-	case 0:
-		return nil
-	case 1:
-		return typeErr("%s() missing 1 required positional argument: %s", fn, lost[0])
-	case 2:
-		return typeErr("%s() missing 2 required positional arguments: %s and %s", fn, lost[0], lost[1])
-	default:
-		return typeErr("%s() missing %d required positional arguments: %s, and %s", fn, n,
-			strings.Join(lost[:n-1], ", "), lost[n-1])
-	}
-}
-
-// builtin binds the arguments of a method of a built-in type, which takes positions only, with Python's messages for
-// those.
-func (a *args) builtin(name string, least, most int) error {
-	fn := name[strings.LastIndexByte(name, '.')+1:]
-	if len(a.kw) > 0 {
-		return typeErr("%s() takes no keyword arguments", name)
-	}
-	n := len(a.pos)
-	switch {
-	case n >= least && n <= most:
-		return nil
-	case least == most && most == 0:
-		return typeErr("%s() takes no arguments (%d given)", name, n)
-	case least == most && most == 1:
-		return typeErr("%s() takes exactly one argument (%d given)", name, n)
-	case least == most:
-		return typeErr("%s expected %d arguments, got %d", fn, least, n)
-	case n < least:
-		return typeErr("%s expected at least %d argument%s, got %d", fn, least, plural(least), n)
-	}
-	return typeErr("%s expected at most %d argument%s, got %d", fn, most, plural(most), n)
 }
 
 // arg returns positional argument i, or nil.

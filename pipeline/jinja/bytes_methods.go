@@ -26,7 +26,7 @@ func b2i(b bool) byte {
 
 func bytesMap(name string, fn func(byte) byte) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("bytes."+name, 0, 0); err != nil {
+		if err := a.builtin(self, name, 0, 0); err != nil {
 			return nil, err
 		}
 		out := []byte(self.(value.Bytes))
@@ -39,7 +39,7 @@ func bytesMap(name string, fn func(byte) byte) method {
 
 func bytesTest(name string, fn func(s, part string) bool) method {
 	return func(_ *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("bytes."+name, 1, 1); err != nil {
+		if err := a.builtin(self, name, 1, 1); err != nil {
 			return nil, err
 		}
 		part, ok := a.pos[0].(value.Bytes)
@@ -55,7 +55,7 @@ func hexBytes(r *run, self value.Value, a *args) (value.Value, error) {
 	if err := r.alloc(2 * len(b)); err != nil {
 		return nil, err
 	}
-	return value.Str(hex.EncodeToString([]byte(b))), a.builtin("bytes.hex", 0, 0)
+	return value.Str(hex.EncodeToString([]byte(b))), a.builtin(self, "hex", 0, 0)
 }
 
 func decodeBytes(r *run, self value.Value, a *args) (value.Value, error) {

@@ -173,11 +173,10 @@ func (c *compiler) methodCall(g *getattrExpr, list *argList, s *scope) (evalFn, 
 // builtinFunc is a filter or a test of Jinja: its Python name and signature for messages, and what it does. The first
 // parameter is the value it is applied to.
 type builtinFunc struct {
-	pyName   string
-	params   []string
-	required int
-	fn       func(r *run, a []value.Value) (value.Value, error)
-	raw      func(r *run, a *args) (value.Value, error) // for those with *args or **kwargs
+	signature
+	fn  func(r *run, a []value.Value) (value.Value, error)
+	raw func(r *run, a *args) (value.Value, error) // for those with *args or **kwargs
+	c   bool                                       // a function of CPython
 }
 
 func (b *builtinFunc) invoke(r *run, a *args) (value.Value, error) {
@@ -187,7 +186,13 @@ func (b *builtinFunc) invoke(r *run, a *args) (value.Value, error) {
 	if b.raw != nil {
 		return b.raw(r, a)
 	}
-	got, err := a.bind(b.pyName, b.params, b.required)
+	if b.c {
+		if err := a.function(b.signature.fn, b.signature.fn, 1, 1); err != nil {
+			return nil, err
+		}
+		return b.fn(r, a.pos)
+	}
+	got, err := a.bindTo(&b.signature)
 	if err != nil {
 		return nil, err
 	}
@@ -286,8 +291,8 @@ func (c *compiler) testExpr(e *testExpr, s *scope) (evalFn, error) {
 
 // callName is what Python calls a filter in messages about its arguments.
 func (l *library) callName(e *filterExpr) string {
-	if b := l.filters[e.name]; b != nil && b.pyName != "" {
-		return "jinja2.filters." + b.pyName
+	if b := l.filters[e.name]; b != nil && b.signature.fn != "" {
+		return "jinja2.filters." + b.signature.fn
 	}
 	return "jinja2.filters.do_" + e.name
 }

@@ -4,7 +4,7 @@ import "github.com/haywardhq/hayward/pipeline/value"
 
 func viewMethod(name string) method {
 	return func(_ *run, self value.Value, a *args) (value.Value, error) {
-		return &dictView{d: self.(*value.Dict), kind: "dict_" + name}, a.builtin("dict."+name, 0, 0)
+		return &dictView{d: self.(*value.Dict), kind: "dict_" + name}, a.builtin(self, name, 0, 0)
 	}
 }
 
@@ -13,7 +13,7 @@ var dictMethods = map[string]method{
 	"values": viewMethod("values"),
 	"items":  viewMethod("items"),
 	"get": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("dict.get", 1, 2); err != nil {
+		if err := a.builtin(self, "get", 1, 2); err != nil {
 			return nil, err
 		}
 		if err := r.hashable(a.pos[0]); err != nil {
@@ -32,10 +32,10 @@ var dictMethods = map[string]method{
 		if err := r.allocItems(3 * d.Len()); err != nil {
 			return nil, err
 		}
-		return d.Clone(), a.builtin("dict.copy", 0, 0)
+		return d.Clone(), a.builtin(self, "copy", 0, 0)
 	},
-	"fromkeys": func(r *run, _ value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("dict.fromkeys", 1, 2); err != nil {
+	"fromkeys": func(r *run, self value.Value, a *args) (value.Value, error) {
+		if err := a.builtin(self, "fromkeys", 1, 2); err != nil {
 			return nil, err
 		}
 		v := a.arg(1)
@@ -65,7 +65,7 @@ var dictChanges = map[string]method{
 		return value.None, r.updateDict(self.(*value.Dict), a)
 	},
 	"setdefault": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("dict.setdefault", 1, 2); err != nil {
+		if err := a.builtin(self, "setdefault", 1, 2); err != nil {
 			return nil, err
 		}
 		d := self.(*value.Dict)
@@ -83,7 +83,7 @@ var dictChanges = map[string]method{
 		return v, r.setKey(d, k, v)
 	},
 	"pop": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("dict.pop", 1, 2); err != nil {
+		if err := a.builtin(self, "pop", 1, 2); err != nil {
 			return nil, err
 		}
 		d := self.(*value.Dict)
@@ -102,7 +102,7 @@ var dictChanges = map[string]method{
 		return v, r.spend(d.Len())
 	},
 	"popitem": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("dict.popitem", 0, 0); err != nil {
+		if err := a.builtin(self, "popitem", 0, 0); err != nil {
 			return nil, err
 		}
 		d := self.(*value.Dict)
@@ -117,7 +117,7 @@ var dictChanges = map[string]method{
 	},
 	"clear": func(_ *run, self value.Value, a *args) (value.Value, error) {
 		*self.(*value.Dict) = value.Dict{}
-		return value.None, a.builtin("dict.clear", 0, 0)
+		return value.None, a.builtin(self, "clear", 0, 0)
 	},
 }
 
@@ -168,7 +168,7 @@ func (r *run) updateFrom(d *value.Dict, src value.Value) error {
 
 var viewMethods = map[string]method{
 	"isdisjoint": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("isdisjoint", 1, 1); err != nil {
+		if err := a.builtin(self, "isdisjoint", 1, 1); err != nil {
 			return nil, err
 		}
 		disjoint := true

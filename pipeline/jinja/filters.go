@@ -6,7 +6,7 @@ type builtinFn = func(r *run, a []value.Value) (value.Value, error)
 
 // def describes a built-in filter or test; optional parameters end in a question mark.
 func def(pyName string, fn builtinFn, params ...string) *builtinFunc {
-	b := &builtinFunc{pyName: pyName, fn: fn}
+	b := &builtinFunc{signature: signature{fn: pyName}, fn: fn}
 	for _, p := range params {
 		if p[len(p)-1] == '?' {
 			p = p[:len(p)-1]
@@ -18,16 +18,34 @@ func def(pyName string, fn builtinFn, params ...string) *builtinFunc {
 	return b
 }
 
+// hide names the parameter that Jinja fills in front of the value.
+func (b *builtinFunc) hide(param string) *builtinFunc {
+	b.hidden = param
+	return b
+}
+
+// positional says that no keyword reaches the value.
+func (b *builtinFunc) positional() *builtinFunc {
+	b.posOnly = 1
+	return b
+}
+
+// inC says that it is a function of CPython with one parameter, not one of Jinja's.
+func (b *builtinFunc) inC() *builtinFunc {
+	b.c = true
+	return b
+}
+
 func rawDef(fn func(r *run, a *args) (value.Value, error)) *builtinFunc { return &builtinFunc{raw: fn} }
 
 // builtinFilters are the filters of Jinja (jinja2.filters.FILTERS).
 func builtinFilters() map[string]*builtinFunc {
-	length := def("len", filterLength, "obj")
+	length := def("len", filterLength, "obj").inC()
 	dflt := def("do_default", filterDefault, "value", "default_value?", "boolean?")
-	escape := def("escape", filterEscape, "s")
+	escape := def("escape", filterEscape, "s").positional()
 	return map[string]*builtinFunc{
-		"abs":            def("abs", filterAbs, "x"),
-		"attr":           def("do_attr", filterAttr, "obj", "name"),
+		"abs":            def("abs", filterAbs, "x").inC(),
+		"attr":           def("do_attr", filterAttr, "obj", "name").hide("environment"),
 		"batch":          def("do_batch", filterBatch, "value", "linecount", "fill_with?"),
 		"capitalize":     def("do_capitalize", onText(value.PyCapitalize), "s"),
 		"center":         def("do_center", filterCenter, "value", "width?"),
@@ -38,49 +56,49 @@ func builtinFilters() map[string]*builtinFunc {
 		"e":              escape,
 		"escape":         escape,
 		"filesizeformat": def("do_filesizeformat", filterFilesize, "value", "binary?"),
-		"first":          def("sync_do_first", filterFirst, "seq"),
+		"first":          def("sync_do_first", filterFirst, "seq").hide("environment"),
 		"float":          def("do_float", filterFloat, "value", "default?"),
 		"forceescape":    def("do_forceescape", filterForceEscape, "value"),
 		"format":         rawDef(filterFormat),
-		"groupby":        def("sync_do_groupby", filterGroupby, "value", "attribute", "default?", "case_sensitive?"),
+		"groupby":        def("sync_do_groupby", filterGroupby, "value", "attribute", "default?", "case_sensitive?").hide("environment"),
 		"indent":         def("do_indent", filterIndent, "s", "width?", "first?", "blank?"),
 		"int":            def("do_int", filterInt, "value", "default?", "base?"),
 		"items":          def("do_items", filterItems, "value"),
-		"join":           def("sync_do_join", filterJoin, "value", "d?", "attribute?"),
-		"last":           def("do_last", filterLast, "seq"),
+		"join":           def("sync_do_join", filterJoin, "value", "d?", "attribute?").hide("eval_ctx"),
+		"last":           def("do_last", filterLast, "seq").hide("environment"),
 		"length":         length,
 		"list":           def("sync_do_list", filterList, "value"),
 		"lower":          def("do_lower", onText(value.PyLower), "s"),
 		"map":            rawDef(filterMap),
-		"max":            def("do_max", minMax(tokGt), "value", "case_sensitive?", "attribute?"),
-		"min":            def("do_min", minMax(tokLt), "value", "case_sensitive?", "attribute?"),
+		"max":            def("do_max", minMax(tokGt), "value", "case_sensitive?", "attribute?").hide("environment"),
+		"min":            def("do_min", minMax(tokLt), "value", "case_sensitive?", "attribute?").hide("environment"),
 		"pprint":         def("do_pprint", filterPprint, "value"),
-		"random":         def("do_random", filterRandom, "seq"),
+		"random":         def("do_random", filterRandom, "seq").hide("context"),
 		"reject":         rawDef(selector("select_or_reject", false, false)),
 		"rejectattr":     rawDef(selector("select_or_reject", false, true)),
-		"replace":        def("do_replace", filterReplace, "s", "old", "new", "count?"),
+		"replace":        def("do_replace", filterReplace, "s", "old", "new", "count?").hide("eval_ctx"),
 		"reverse":        def("do_reverse", filterReverse, "value"),
 		"round":          def("do_round", filterRound, "value", "precision?", "method?"),
 		"safe":           def("do_mark_safe", filterSafe, "value"),
 		"select":         rawDef(selector("select_or_reject", true, false)),
 		"selectattr":     rawDef(selector("select_or_reject", true, true)),
 		"slice":          def("sync_do_slice", filterSlice, "value", "slices", "fill_with?"),
-		"sort":           def("do_sort", filterSort, "value", "reverse?", "case_sensitive?", "attribute?"),
-		"string":         def("soft_str", filterString, "s"),
+		"sort":           def("do_sort", filterSort, "value", "reverse?", "case_sensitive?", "attribute?").hide("environment"),
+		"string":         def("soft_str", filterString, "s").positional(),
 		"striptags":      def("do_striptags", filterStriptags, "value"),
-		"sum":            def("sync_do_sum", filterSum, "iterable", "attribute?", "start?"),
+		"sum":            def("sync_do_sum", filterSum, "iterable", "attribute?", "start?").hide("environment"),
 		"title":          def("do_title", filterTitle, "s"),
-		"tojson":         def("do_tojson", filterTojson, "value", "indent?"),
+		"tojson":         def("do_tojson", filterTojson, "value", "indent?").hide("eval_ctx"),
 		"trim":           def("do_trim", filterTrim, "value", "chars?"),
-		"truncate":       def("do_truncate", filterTruncate, "s", "length?", "killwords?", "end?", "leeway?"),
-		"unique":         def("sync_do_unique", filterUnique, "value", "case_sensitive?", "attribute?"),
+		"truncate":       def("do_truncate", filterTruncate, "s", "length?", "killwords?", "end?", "leeway?").hide("env"),
+		"unique":         def("sync_do_unique", filterUnique, "value", "case_sensitive?", "attribute?").hide("environment"),
 		"upper":          def("do_upper", onText(value.PyUpper), "s"),
 		"urlencode":      def("do_urlencode", filterUrlencode, "value"),
 		"urlize": def("do_urlize", filterUrlize, "value", "trim_url_limit?", "nofollow?", "target?", "rel?",
-			"extra_schemes?"),
+			"extra_schemes?").hide("eval_ctx"),
 		"wordcount": def("do_wordcount", filterWordcount, "s"),
-		"wordwrap":  def("do_wordwrap", filterWordwrap, "s", "width?", "break_long_words?", "wrapstring?", "break_on_hyphens?"),
-		"xmlattr":   def("do_xmlattr", filterXMLattr, "d", "autospace?"),
+		"wordwrap":  def("do_wordwrap", filterWordwrap, "s", "width?", "break_long_words?", "wrapstring?", "break_on_hyphens?").hide("environment"),
+		"xmlattr":   def("do_xmlattr", filterXMLattr, "d", "autospace?").hide("eval_ctx"),
 	}
 }
 

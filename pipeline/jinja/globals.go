@@ -16,7 +16,7 @@ func builtinGlobals() map[string]value.Value {
 	}
 	return map[string]value.Value{
 		"range": fn("range", func(r *run, a *args) (value.Value, error) {
-			if err := a.noKwargs("range"); err != nil {
+			if err := a.function("range", "range", 1, 3); err != nil {
 				return nil, err
 			}
 			return r.makeRange(a.pos)
@@ -100,12 +100,12 @@ func (c *cyclerVal) attr(_ *run, name string) (value.Value, error) {
 		return &goFunc{name: name, fn: func(_ *run, a *args) (value.Value, error) {
 			v := c.items[c.pos]
 			c.pos = (c.pos + 1) % len(c.items)
-			return v, a.builtin("Cycler.next", 0, 0)
+			return v, a.nothing("Cycler.next")
 		}}, nil
 	case "reset":
 		return &goFunc{name: name, fn: func(_ *run, a *args) (value.Value, error) {
 			c.pos = 0
-			return value.None, a.builtin("Cycler.reset", 0, 0)
+			return value.None, a.nothing("Cycler.reset")
 		}}, nil
 	}
 	return nil, nil
@@ -119,7 +119,7 @@ type joinerVal struct {
 }
 
 func newJoiner(_ *run, a *args) (value.Value, error) {
-	got, err := a.bind("Joiner.__init__", []string{"sep"}, 0)
+	got, err := a.bindTo(&signature{fn: "Joiner.__init__", hidden: "self", params: []string{"sep"}})
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (j *joinerVal) attr(_ *run, name string) (value.Value, error) {
 }
 
 func (j *joinerVal) call(_ *run, a *args) (value.Value, error) {
-	if err := a.builtin("Joiner.__call__", 0, 0); err != nil {
+	if err := a.nothing("Joiner.__call__"); err != nil {
 		return nil, err
 	}
 	if !j.used {

@@ -8,29 +8,29 @@ var listMethods = map[string]method{
 	"copy": func(r *run, self value.Value, a *args) (value.Value, error) {
 		items, err := r.list(self)
 		if err == nil {
-			err = a.builtin("list.copy", 0, 0)
+			err = a.builtin(self, "copy", 0, 0)
 		}
 		return &value.List{Items: items}, err
 	},
 	"count": func(r *run, self value.Value, a *args) (value.Value, error) {
-		return countItem(r, self, a, "list.count")
+		return countItem(r, self, a)
 	},
 	"index": func(r *run, self value.Value, a *args) (value.Value, error) { return indexItem(r, self, a, "list") },
 }
 
 var tupleMethods = map[string]method{
 	"count": func(r *run, self value.Value, a *args) (value.Value, error) {
-		return countItem(r, self, a, "tuple.count")
+		return countItem(r, self, a)
 	},
 	"index": func(r *run, self value.Value, a *args) (value.Value, error) { return indexItem(r, self, a, "tuple") },
 }
 
 var rangeMethods = map[string]method{
 	"count": func(r *run, self value.Value, a *args) (value.Value, error) {
-		return countItem(r, self, a, "range.count")
+		return countItem(r, self, a)
 	},
 	"index": func(_ *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("range.index", 1, 1); err != nil {
+		if err := a.builtin(self, "index", 1, 1); err != nil {
 			return nil, err
 		}
 		i := self.(*rangeVal).index(a.pos[0])
@@ -53,8 +53,8 @@ var rangeAttrs = map[string]method{
 	},
 }
 
-func countItem(r *run, self value.Value, a *args, name string) (value.Value, error) {
-	if err := a.builtin(name, 1, 1); err != nil {
+func countItem(r *run, self value.Value, a *args) (value.Value, error) {
+	if err := a.builtin(self, "count", 1, 1); err != nil {
 		return nil, err
 	}
 	n := 0
@@ -69,7 +69,7 @@ func countItem(r *run, self value.Value, a *args, name string) (value.Value, err
 }
 
 func indexItem(r *run, self value.Value, a *args, kind string) (value.Value, error) {
-	if err := a.builtin(kind+".index", 1, 3); err != nil {
+	if err := a.builtin(self, "index", 1, 3); err != nil {
 		return nil, err
 	}
 	items, err := r.items(self)
@@ -110,7 +110,7 @@ func indexItem(r *run, self value.Value, a *args, kind string) (value.Value, err
 
 var listChanges = map[string]method{
 	"append": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("list.append", 1, 1); err != nil {
+		if err := a.builtin(self, "append", 1, 1); err != nil {
 			return nil, err
 		}
 		l := self.(*value.List)
@@ -118,7 +118,7 @@ var listChanges = map[string]method{
 		return value.None, r.allocItems(1)
 	},
 	"extend": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("list.extend", 1, 1); err != nil {
+		if err := a.builtin(self, "extend", 1, 1); err != nil {
 			return nil, err
 		}
 		items, err := r.list(a.pos[0])
@@ -130,7 +130,7 @@ var listChanges = map[string]method{
 		return value.None, nil
 	},
 	"insert": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("list.insert", 2, 2); err != nil {
+		if err := a.builtin(self, "insert", 2, 2); err != nil {
 			return nil, err
 		}
 		l := self.(*value.List)
@@ -151,14 +151,14 @@ var listChanges = map[string]method{
 	"remove": removeItem,
 	"clear": func(_ *run, self value.Value, a *args) (value.Value, error) {
 		self.(*value.List).Items = nil
-		return value.None, a.builtin("list.clear", 0, 0)
+		return value.None, a.builtin(self, "clear", 0, 0)
 	},
 	"reverse": func(r *run, self value.Value, a *args) (value.Value, error) {
 		l := self.(*value.List)
 		for i, j := 0, len(l.Items)-1; i < j; i, j = i+1, j-1 {
 			l.Items[i], l.Items[j] = l.Items[j], l.Items[i]
 		}
-		if err := a.builtin("list.reverse", 0, 0); err != nil {
+		if err := a.builtin(self, "reverse", 0, 0); err != nil {
 			return nil, err
 		}
 		return value.None, r.moved(l)
@@ -175,7 +175,7 @@ func (r *run) moved(l *value.List) error {
 }
 
 func popItem(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("list.pop", 0, 1); err != nil {
+	if err := a.builtin(self, "pop", 0, 1); err != nil {
 		return nil, err
 	}
 	l := self.(*value.List)
@@ -203,7 +203,7 @@ func popItem(r *run, self value.Value, a *args) (value.Value, error) {
 }
 
 func removeItem(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("list.remove", 1, 1); err != nil {
+	if err := a.builtin(self, "remove", 1, 1); err != nil {
 		return nil, err
 	}
 	l := self.(*value.List)

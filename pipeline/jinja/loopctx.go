@@ -142,7 +142,7 @@ func (l *loopCtx) attr(r *run, name string) (value.Value, error) {
 }
 
 func (l *loopCtx) cycle(_ *run, a *args) (value.Value, error) {
-	if err := a.noKwargs("LoopContext.cycle"); err != nil {
+	if err := a.positions("LoopContext.cycle"); err != nil {
 		return nil, err
 	}
 	if len(a.pos) == 0 {
@@ -152,7 +152,7 @@ func (l *loopCtx) cycle(_ *run, a *args) (value.Value, error) {
 }
 
 func (l *loopCtx) hasChanged(r *run, a *args) (value.Value, error) {
-	if err := a.noKwargs("LoopContext.changed"); err != nil {
+	if err := a.positions("LoopContext.changed"); err != nil {
 		return nil, err
 	}
 	now := append(value.Tuple(nil), a.pos...)
@@ -171,7 +171,7 @@ func (l *loopCtx) call(r *run, a *args) (value.Value, error) {
 	if l.recurse == nil {
 		return nil, typeErr("The loop must have the 'recursive' marker to be called recursively.")
 	}
-	got, err := a.bind("LoopContext.__call__", []string{"iterable"}, 1)
+	got, err := a.bindTo(&signature{fn: "LoopContext.__call__", hidden: "self", params: []string{"iterable"}, required: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 func intMethod(name string, fn func(n *big.Int) value.Value) method {
 	return func(_ *run, self value.Value, a *args) (value.Value, error) {
 		n, _ := bigInt(self)
-		return fn(n), a.builtin("int."+name, 0, 0)
+		return fn(n), a.builtin(self, name, 0, 0)
 	}
 }
 
@@ -90,7 +90,7 @@ func toBytes(r *run, self value.Value, a *args) (value.Value, error) {
 
 func floatMethod(name string, fn func(f float64) (value.Value, error)) method {
 	return func(_ *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("float."+name, 0, 0); err != nil {
+		if err := a.builtin(self, name, 0, 0); err != nil {
 			return nil, err
 		}
 		return fn(float64(self.(value.Float)))

@@ -26,7 +26,6 @@ type run struct {
 	copying    bool // containers from outside are copied before the template sees them
 	cur        *scopeVars
 	piped      value.Value // what a filter block or set block filters
-	failed     error       // what went wrong while a value was printed inside value.Format
 }
 
 // scopeVars is jinja2.runtime.Context: names set at the top level over the render's variables. A scoped block gets one

@@ -5,7 +5,7 @@ import "github.com/haywardhq/hayward/pipeline/value"
 // setOp makes a new set of the items of one set and further iterables.
 func setOp(name string, most int, op func(r *run, s *value.Set, other []value.Value) (*value.Set, error)) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("set."+name, min(most, 1)*b2n(most == 1), most); err != nil {
+		if err := a.builtin(self, name, min(most, 1)*b2n(most == 1), most); err != nil {
 			return nil, err
 		}
 		out := self.(*value.Set)
@@ -85,7 +85,7 @@ func subset(a, b *value.Set) bool { return keep(a, b.Items(), false).Len() == 0 
 
 func setTest(name string, test func(s, o *value.Set) bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("set."+name, 1, 1); err != nil {
+		if err := a.builtin(self, name, 1, 1); err != nil {
 			return nil, err
 		}
 		items, err := r.list(a.pos[0])
@@ -122,7 +122,7 @@ var setChanges = map[string]method{
 	"difference_update":           setUpdate("difference_update", manySets, difference),
 	"symmetric_difference_update": setUpdate("symmetric_difference_update", 1, symmetric),
 	"add": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("set.add", 1, 1); err != nil {
+		if err := a.builtin(self, "add", 1, 1); err != nil {
 			return nil, err
 		}
 		k, err := r.key(a.pos[0])
@@ -136,10 +136,10 @@ var setChanges = map[string]method{
 	"remove":  func(r *run, self value.Value, a *args) (value.Value, error) { return dropItem(r, self, a, "remove") },
 	"clear": func(_ *run, self value.Value, a *args) (value.Value, error) {
 		*self.(*value.Set) = value.Set{}
-		return value.None, a.builtin("set.clear", 0, 0)
+		return value.None, a.builtin(self, "clear", 0, 0)
 	},
 	"pop": func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("set.pop", 0, 0); err != nil {
+		if err := a.builtin(self, "pop", 0, 0); err != nil {
 			return nil, err
 		}
 		s := self.(*value.Set)
@@ -154,7 +154,7 @@ var setChanges = map[string]method{
 }
 
 func dropItem(r *run, self value.Value, a *args, name string) (value.Value, error) {
-	if err := a.builtin("set."+name, 1, 1); err != nil {
+	if err := a.builtin(self, name, 1, 1); err != nil {
 		return nil, err
 	}
 	k, err := r.key(a.pos[0])

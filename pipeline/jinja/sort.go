@@ -7,10 +7,7 @@ import (
 )
 
 func sortList(r *run, self value.Value, a *args) (value.Value, error) {
-	if len(a.pos) > 0 {
-		return nil, typeErr("sort() takes no positional arguments")
-	}
-	got, err := a.bind("sort", []string{"key", "reverse"}, 0)
+	got, err := (&cKeywords{name: "sort", params: []string{"key", "reverse"}}).unpack(a)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func every(name string, in func(rune) bool) method {
 
 func textTest(name string, test func(string) bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 0, 0); err != nil {
+		if err := a.builtin(self, name, 0, 0); err != nil {
 			return nil, err
 		}
 		s, _ := str(self)
@@ -150,7 +150,7 @@ func codec(name string) (rune, bool) {
 }
 
 func translate(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("str.translate", 1, 1); err != nil {
+	if err := a.builtin(self, "translate", 1, 1); err != nil {
 		return nil, err
 	}
 	s, _ := str(self)
@@ -183,8 +183,8 @@ func translate(r *run, self value.Value, a *args) (value.Value, error) {
 	return like(self, bytesString(out)), r.read(8 * len(s))
 }
 
-func makeTrans(r *run, _ value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("str.maketrans", 1, 3); err != nil {
+func makeTrans(r *run, self value.Value, a *args) (value.Value, error) {
+	if err := a.builtin(self, "maketrans", 1, 3); err != nil {
 		return nil, err
 	}
 	d := &value.Dict{}

@@ -11,7 +11,7 @@ import (
 // textMethod wraps a method without arguments that turns text into text of the same kind.
 func textMethod(name string, fn func(string) string) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 0, 0); err != nil {
+		if err := a.builtin(self, name, 0, 0); err != nil {
 			return nil, err
 		}
 		s, _ := str(self)
@@ -65,7 +65,7 @@ func textArg(v value.Value, fn string, n int) (string, error) {
 
 func stripMethod(name string, left, right bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 0, 1); err != nil {
+		if err := a.builtin(self, name, 0, 1); err != nil {
 			return nil, err
 		}
 		s, _ := str(self)
@@ -108,7 +108,7 @@ var strStrip = map[string]method{
 
 func affix(name string, fn func(s, part string) string) method {
 	return func(_ *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 1, 1); err != nil {
+		if err := a.builtin(self, name, 1, 1); err != nil {
 			return nil, err
 		}
 		part, err := textArg(a.pos[0], name, 0)
@@ -131,7 +131,7 @@ var strPad = map[string]method{
 // padMethod fills text up to a width; left is the share of the filling that goes before it.
 func padMethod(name string, left float64) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 1, 2); err != nil {
+		if err := a.builtin(self, name, 1, 2); err != nil {
 			return nil, err
 		}
 		width, err := index(a.pos[0])
@@ -189,7 +189,7 @@ func (r *run) reserve(n, size int) error {
 }
 
 func zfill(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("str.zfill", 1, 1); err != nil {
+	if err := a.builtin(self, "zfill", 1, 1); err != nil {
 		return nil, err
 	}
 	width, err := index(a.pos[0])
@@ -206,7 +206,7 @@ func zfill(r *run, self value.Value, a *args) (value.Value, error) {
 }
 
 func expandTabs(r *run, self value.Value, a *args) (value.Value, error) {
-	got, err := a.bind("str.expandtabs", []string{"tabsize"}, 0)
+	got, err := a.keywords("expandtabs", "tabsize")
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ var strSplit = map[string]method{
 }
 
 func splitText(r *run, self value.Value, a *args, name string) (value.Value, error) {
-	got, err := a.bind("str."+name, []string{"sep", "maxsplit"}, 0)
+	got, err := a.keywords(name, "sep", "maxsplit")
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func reversed(list []string) []string {
 }
 
 func splitLines(r *run, self value.Value, a *args) (value.Value, error) {
-	got, err := a.bind("str.splitlines", []string{"keepends"}, 0)
+	got, err := a.keywords("splitlines", "keepends")
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func truthArg(v value.Value, dflt bool) (bool, error) {
 
 func partition(name string, find func(s, sep string) int) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.builtin("str."+name, 1, 1); err != nil {
+		if err := a.builtin(self, name, 1, 1); err != nil {
 			return nil, err
 		}
 		sep, ok := str(a.pos[0])
@@ -200,7 +200,7 @@ func partition(name string, find func(s, sep string) int) method {
 }
 
 func joinText(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("str.join", 1, 1); err != nil {
+	if err := a.builtin(self, "join", 1, 1); err != nil {
 		return nil, err
 	}
 	it, err := r.iter(a.pos[0])
@@ -244,7 +244,7 @@ func joinText(r *run, self value.Value, a *args) (value.Value, error) {
 }
 
 func replaceText(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin("str.replace", 2, 3); err != nil {
+	if err := a.builtin(self, "replace", 2, 3); err != nil {
 		return nil, err
 	}
 	old, err := textArg(a.pos[0], "replace", 1)

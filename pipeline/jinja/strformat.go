@@ -1,7 +1,7 @@
 package jinja
 
 import (
-	"strconv"
+	"math"
 	"strings"
 
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -11,19 +11,19 @@ import (
 type strFormatter struct {
 	r    *run
 	pos  []value.Value
-	kw   func(name string) (value.Value, bool)
+	kw   func(name string) (value.Value, error)
 	auto int // next automatic field; -1 once fields are numbered by hand
 	safe bool
 }
 
 func formatMethod(r *run, self value.Value, a *args) (value.Value, error) {
-	return r.format(self, a.pos, func(name string) (value.Value, bool) {
+	return r.format(self, a.pos, func(name string) (value.Value, error) {
 		for _, k := range a.kw {
 			if k.Name == name {
-				return k.Value, true
+				return k.Value, nil
 			}
 		}
-		return nil, false
+		return nil, raise("KeyError", "%s", quote(name))
 	})
 }
 
@@ -34,13 +34,10 @@ func formatMapMethod(r *run, self value.Value, a *args) (value.Value, error) {
 	if len(a.pos) != 1 {
 		return nil, typeErr("format_map() takes exactly one argument (%d given)", len(a.pos))
 	}
-	return r.format(self, nil, func(name string) (value.Value, bool) {
-		v, err := r.item(a.pos[0], value.Str(name))
-		return v, err == nil
-	})
+	return r.format(self, nil, func(name string) (value.Value, error) { return r.item(a.pos[0], value.Str(name)) })
 }
 
-func (r *run) format(self value.Value, pos []value.Value, kw func(string) (value.Value, bool)) (value.Value, error) {
+func (r *run) format(self value.Value, pos []value.Value, kw func(string) (value.Value, error)) (value.Value, error) {
 	text, _ := str(self)
 	f := &strFormatter{r: r, pos: pos, kw: kw, safe: isMarkup(self)}
 	out, err := f.expand(text, 2)
@@ -57,28 +54,19 @@ func (f *strFormatter) expand(s string, level int) (string, error) {
 	}
 	var out []byte
 	for s != "" {
-		i := strings.IndexAny(s, "{}")
-		if i < 0 {
-			out = append(out, s...)
-			break
-		}
-		out = append(out, s[:i]...)
-		if i+1 < len(s) && s[i+1] == s[i] {
-			out, s = append(out, s[i]), s[i+2:]
-			continue
-		}
-		if s[i] == '}' {
-			return "", valueErr("Single '}' encountered in format string")
-		}
-		field, rest, err := cutField(s[i+1:])
+		literal, field, rest, err := nextField(s)
 		if err != nil {
 			return "", err
+		}
+		out, s = append(out, literal...), rest
+		if field == nil {
+			continue
 		}
 		text, err := f.field(field, level)
 		if err != nil {
 			return "", err
 		}
-		out, s = append(out, text...), rest
+		out = append(out, text...)
 		if err := f.r.alloc(len(text)); err != nil {
 			return "", err
 		}
@@ -86,80 +74,16 @@ func (f *strFormatter) expand(s string, level int) (string, error) {
 	return bytesString(out), f.r.alloc(len(out))
 }
 
-// cutField takes the text up to the brace that closes a field.
-func cutField(s string) (field, rest string, err error) {
-	depth, bracket, spec := 1, false, false
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '[' && depth == 1 && !spec:
-			bracket = true
-		case c == ']':
-			bracket = false
-		case bracket:
-		case c == ':':
-			spec = true
-		case c == '{':
-			depth++
-		case c == '}':
-			if depth--; depth == 0 {
-				return s[:i], s[i+1:], nil
-			}
-		}
-	}
-	if s == "" {
-		return "", "", valueErr("Single '{' encountered in format string")
-	}
-	if spec {
-		return "", "", valueErr("unmatched '{' in format spec")
-	}
-	return "", "", valueErr("expected '}' before end of string")
-}
-
-// splitField cuts a field into name, conversion and format.
-func splitField(s string) (name, conv, spec string, err error) {
-	bracket := false
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '[':
-			bracket = true
-		case c == ']':
-			bracket = false
-		case bracket:
-		case c == '{':
-			return "", "", "", valueErr("unexpected '{' in field name")
-		case c == ':':
-			return s[:i], "", s[i+1:], nil
-		case c == '!':
-			return splitConversion(s[:i], s[i+1:])
-		}
-	}
-	return s, "", "", nil
-}
-
-func splitConversion(name, s string) (string, string, string, error) {
-	if s == "" {
-		return "", "", "", valueErr("unmatched '{' in format spec")
-	}
-	conv, rest := s[:1], s[1:]
-	if rest != "" && rest[0] != ':' {
-		return "", "", "", valueErr("expected ':' after conversion specifier")
-	}
-	return name, conv, strings.TrimPrefix(rest, ":"), nil
-}
-
-func (f *strFormatter) field(s string, level int) (string, error) {
-	name, conv, spec, err := splitField(s)
+func (f *strFormatter) field(p *replacement, level int) (string, error) {
+	v, err := f.lookup(p.name)
 	if err != nil {
 		return "", err
 	}
-	v, err := f.lookup(name)
+	if v, err = f.convert(v, p.conv); err != nil {
+		return "", err
+	}
+	spec, err := f.expand(p.spec, level-1)
 	if err != nil {
-		return "", err
-	}
-	if v, err = f.convert(v, conv); err != nil {
-		return "", err
-	}
-	if spec, err = f.expand(spec, level-1); err != nil {
 		return "", err
 	}
 	if f.safe && isMarkup(v) {
@@ -210,15 +134,11 @@ func asciiOnly(s string) string {
 
 // lookup finds the value that a field name means: "0.attr[key]", "name", or the next one.
 func (f *strFormatter) lookup(name string) (value.Value, error) {
-	end := strings.IndexAny(name, ".[")
-	if end < 0 {
-		end = len(name)
-	}
-	v, err := f.first(name[:end])
+	v, err := f.first(name)
 	if err != nil {
 		return nil, err
 	}
-	for rest := name[end:]; rest != ""; {
+	for rest := name[firstEnd(name):]; rest != ""; {
 		if v, rest, err = f.follow(v, rest); err != nil {
 			return nil, err
 		}
@@ -226,27 +146,60 @@ func (f *strFormatter) lookup(name string) (value.Value, error) {
 	return v, nil
 }
 
+// firstEnd is where the first part of a field name ends.
+func firstEnd(name string) int {
+	if end := strings.IndexAny(name, ".["); end >= 0 {
+		return end
+	}
+	return len(name)
+}
+
+// first finds what the first part of a name means. Only a name that is nothing else counts for automatic numbering.
 func (f *strFormatter) first(name string) (value.Value, error) {
-	if name == "" {
-		if f.auto < 0 {
-			return nil, valueErr("cannot switch from manual field specification to automatic field numbering")
-		}
+	digits := isDigits(name)
+	switch {
+	case name == "" && f.auto < 0, digits && f.auto > 0:
+		return nil, valueErr("cannot switch from manual field specification to automatic field numbering")
+	case name == "":
 		f.auto++
 		return f.position(f.auto - 1)
+	case digits:
+		f.auto = -1
 	}
-	n, err := strconv.Atoi(name)
-	if err != nil || name[0] == '-' || name[0] == '+' {
-		v, ok := f.kw(name)
-		if !ok {
-			return nil, raise("KeyError", "%s", quote(name))
+	name = name[:firstEnd(name)]
+	n, isNumber, err := fieldNumber(name)
+	if err != nil {
+		return nil, err
+	}
+	if isNumber {
+		return f.position(n)
+	}
+	return f.kw(name)
+}
+
+// isDigits is str.isdigit.
+func isDigits(s string) bool {
+	for _, c := range s {
+		if _, ok := value.DigitValue(c); !ok && !superscript(c) {
+			return false
 		}
-		return v, nil
 	}
-	if f.auto > 0 {
-		return nil, valueErr("cannot switch from manual field specification to automatic field numbering")
+	return s != ""
+}
+
+// fieldNumber reads a part that is all decimal digits.
+func fieldNumber(s string) (n int, ok bool, err error) {
+	for _, c := range s {
+		d, ok := value.DigitValue(c)
+		if !ok {
+			return 0, false, nil
+		}
+		if n > (math.MaxInt-int(d))/10 {
+			return 0, false, valueErr("Too many decimal digits in format string")
+		}
+		n = n*10 + int(d)
 	}
-	f.auto = -1
-	return f.position(n)
+	return n, s != "", nil
 }
 
 func (f *strFormatter) position(i int) (value.Value, error) {
@@ -282,7 +235,11 @@ func (f *strFormatter) follow(v value.Value, rest string) (value.Value, string, 
 		return nil, "", valueErr("Empty attribute in format string")
 	}
 	var arg value.Value = value.Str(key)
-	if n, err := strconv.Atoi(key); err == nil && key[0] != '-' && key[0] != '+' {
+	n, isNumber, err := fieldNumber(key)
+	if err != nil {
+		return nil, "", err
+	}
+	if isNumber {
 		arg = value.Int(n)
 	}
 	got, err := f.r.getitem(v, arg)

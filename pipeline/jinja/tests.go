@@ -9,7 +9,7 @@ func builtinTests() map[string]*builtinFunc {
 	}
 	cmp := func(pyName string, op tokenKind) *builtinFunc {
 		return rawDef(func(r *run, a *args) (value.Value, error) {
-			if err := a.builtin(pyName, 2, 2); err != nil {
+			if err := a.function("_operator."+pyName, pyName, 2, 2); err != nil {
 				return nil, err
 			}
 			ok, err := r.compareOp(op, a.pos[0], a.pos[1])
@@ -24,8 +24,8 @@ func builtinTests() map[string]*builtinFunc {
 		"divisibleby": def("test_divisibleby", testDivisible, "value", "num"),
 		"defined":     is("test_defined", func(v value.Value) bool { return asUndefined(v) == nil }),
 		"undefined":   is("test_undefined", IsUndefined),
-		"filter":      def("test_filter", testFilter, "value"),
-		"test":        def("test_test", testTest, "value"),
+		"filter":      def("test_filter", testFilter, "value").hide("env"),
+		"test":        def("test_test", testTest, "value").hide("env"),
 		"none":        is("test_none", value.IsNone),
 		"boolean":     is("test_boolean", func(v value.Value) bool { _, ok := v.(value.Bool); return ok }),
 		"true":        is("test_true", func(v value.Value) bool { return v == value.Bool(true) }),
@@ -39,7 +39,7 @@ func builtinTests() map[string]*builtinFunc {
 		"number":      is("test_number", func(v value.Value) bool { return isNumber(value.Plain(v)) }),
 		"sequence":    def("test_sequence", testSequence, "value"),
 		"iterable":    def("test_iterable", testIterable, "value"),
-		"callable":    is("callable", isCallable),
+		"callable":    is("callable", isCallable).inC(),
 		"sameas":      def("test_sameas", testSameas, "value", "other"),
 		"escaped":     is("test_escaped", func(v value.Value) bool { return isMarkup(v) || isChainable(v) }),
 		"in": def("test_in", func(r *run, a []value.Value) (value.Value, error) {

@@ -22,7 +22,7 @@ func timeNumber(fn func(t time.Time) int) method {
 }
 
 func timeCall(name string, fn func(v value.Value) value.Value) method {
-	return func(_ *run, self value.Value, a *args) (value.Value, error) { return fn(self), a.builtin(name, 0, 0) }
+	return func(_ *run, self value.Value, a *args) (value.Value, error) { return fn(self), a.builtin(self, name, 0, 0) }
 }
 
 var dateAttrs = map[string]method{
@@ -40,7 +40,7 @@ var timeAttrs = map[string]method{
 
 var dateMethods = map[string]method{
 	"strftime": func(r *run, self value.Value, a *args) (value.Value, error) {
-		got, err := a.bind("strftime", []string{"format"}, 1)
+		got, err := (&cKeywords{name: "strftime", params: []string{"format"}, required: 1, most: 1}).unpack(a)
 		if err != nil {
 			return nil, err
 		}

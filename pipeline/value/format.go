@@ -1,23 +1,105 @@
 package value
 
 import (
+	"math"
 	"strings"
 	"unicode/utf8"
 )
 
-// maxFormatWidth bounds width and precision.
-const maxFormatWidth = 1 << 20
+// FormatArgs is what [FormatWith] asks of the arguments of a format: how they are printed and turned into numbers.
+type FormatArgs interface {
+	// Text is str(v), repr(v) or ascii(v) for the verbs s, r and a.
+	Text(verb byte, v Value) (string, error)
+	// Mapping reports whether Python takes v, as the whole of the arguments, for a mapping: whether it has items.
+	Mapping(v Value) bool
+	// Item is mapping[key].
+	Item(mapping, key Value) (Value, error)
+	// Number turns v into an Int, BigInt or Float; nil means that it is no number. whole asks for one of %x's ints,
+	// that int() alone does not make.
+	Number(v Value, verb byte) (Value, error)
+	// Char is the text of %c, if v is a str.
+	Char(v Value) (string, bool)
+	// Class is the name of v's type in messages.
+	Class(v Value) string
+	// Grow is told of n bytes before they are made.
+	Grow(n int) error
+}
 
 // Format is Python's format % args for a str: a tuple gives several arguments, a dict named ones ("%(name)s"), anything
 // else is the one argument.
-func Format(format string, args Value) (string, error) {
-	return (&formatter{s: format, args: args}).all()
+func Format(format string, args Value) (string, error) { return FormatWith(format, args, plainArgs{}) }
+
+// FormatWith is Format with arguments of which only their owner knows what they are.
+func FormatWith(format string, args Value, of FormatArgs) (string, error) {
+	return (&formatter{s: format, args: args, of: of}).all()
 }
 
 // FormatBytes is Python's format % args for bytes: %s and %b take bytes, and names are bytes.
 func FormatBytes(format Bytes, args Value) (Bytes, error) {
-	out, err := (&formatter{s: latin(format), args: args, bytes: true}).all()
+	out, err := (&formatter{s: latin(format), args: args, of: plainArgs{bytes: true}, bytes: true}).all()
 	return unlatin(out), err
+}
+
+// plainArgs are arguments that are values of this package.
+type plainArgs struct{ bytes bool }
+
+func (plainArgs) Text(verb byte, v Value) (string, error) {
+	switch verb {
+	case 's':
+		return ToStr(v), nil
+	case 'r':
+		return Repr(v), nil
+	}
+	return ASCII(v), nil
+}
+
+// Mapping: it has items by key and is no str or tuple, nor bytes in bytes.
+func (p plainArgs) Mapping(v Value) bool {
+	switch v.(type) {
+	case *Dict, *List:
+		return true
+	case Bytes:
+		return !p.bytes
+	}
+	return false
+}
+
+func (plainArgs) Item(mapping, key Value) (Value, error) {
+	d, ok := mapping.(*Dict)
+	if !ok {
+		kind := "list"
+		if _, ok := mapping.(Bytes); ok {
+			kind = "byte"
+		}
+		return nil, pyError("TypeError", "%s indices must be integers or slices, not %s", kind, tpName(key))
+	}
+	v, ok := d.GetKey(key)
+	if !ok {
+		return nil, pyError("KeyError", "%s", Repr(key))
+	}
+	return v, nil
+}
+
+func (plainArgs) Number(v Value, verb byte) (Value, error) {
+	_, _, kind := number(v)
+	if kind == notNumber || kind == isFloat && strings.IndexByte("oxX", verb) >= 0 {
+		return nil, nil
+	}
+	return Plain(v), nil
+}
+
+func (plainArgs) Char(v Value) (string, bool) {
+	s, ok := Plain(v).(Str)
+	return string(s), ok
+}
+
+func (plainArgs) Class(v Value) string { return tpName(v) }
+
+func (plainArgs) Grow(n int) error {
+	if n > MaxRepeat {
+		return tooLong()
+	}
+	return nil
 }
 
 // latin has a rune for each byte.
@@ -37,13 +119,24 @@ func unlatin(s string) Bytes {
 	return Bytes(out)
 }
 
+type formatter struct {
+	s     string
+	i     int
+	out   []byte
+	args  Value
+	of    FormatArgs
+	list  []Value // what is left of the arguments
+	named bool    // args are a mapping
+	bytes bool    // s is bytes, a rune for each
+}
+
 func (f *formatter) all() (string, error) {
-	args := f.args
-	if t, ok := args.(Tuple); ok {
-		f.list, f.isTuple = t, true
+	if t, ok := f.args.(Tuple); ok {
+		f.list = t
 	} else {
-		f.list = []Value{args}
+		f.list, f.named = []Value{f.args}, f.of.Mapping(f.args)
 	}
+	counted := 0
 	for f.i < len(f.s) {
 		end := strings.IndexByte(f.s[f.i:], '%')
 		if end < 0 {
@@ -58,8 +151,12 @@ func (f *formatter) all() (string, error) {
 		if len(f.out) > MaxRepeat {
 			return "", tooLong()
 		}
+		if err := f.of.Grow(len(f.out) - counted); err != nil {
+			return "", err
+		}
+		counted = len(f.out)
 	}
-	if f.next < len(f.list) && !f.named && (f.isTuple || !f.isMapping(args)) {
+	if len(f.list) > 0 && !f.named {
 		kind := "string"
 		if f.bytes {
 			kind = "bytes"
@@ -67,29 +164,6 @@ func (f *formatter) all() (string, error) {
 		return "", pyError("TypeError", "not all arguments converted during %s formatting", kind)
 	}
 	return string(f.out), nil
-}
-
-// isMapping reports whether Python takes v for a mapping here: it has items by key and is no str or tuple, nor bytes in bytes.
-func (f *formatter) isMapping(v Value) bool {
-	switch v.(type) {
-	case *Dict, *List:
-		return true
-	case Bytes:
-		return !f.bytes
-	}
-	return false
-}
-
-type formatter struct {
-	s       string
-	i       int
-	out     []byte
-	args    Value
-	list    []Value
-	next    int
-	isTuple bool
-	named   bool
-	bytes   bool // s is bytes, a rune for each
 }
 
 type spec struct {
@@ -106,11 +180,12 @@ func (f *formatter) peek() byte {
 }
 
 func (f *formatter) take() (Value, error) {
-	if f.next >= len(f.list) {
+	if len(f.list) == 0 {
 		return nil, pyError("TypeError", "not enough arguments for format string")
 	}
-	f.next++
-	return f.list[f.next-1], nil
+	v := f.list[0]
+	f.list = f.list[1:]
+	return v, nil
 }
 
 func (f *formatter) directive() error {
@@ -119,27 +194,25 @@ func (f *formatter) directive() error {
 		f.out = append(f.out, '%')
 		return nil
 	}
-	arg, err := f.key()
-	if err != nil {
+	if err := f.key(); err != nil {
 		return err
 	}
 	sp, err := f.spec()
 	if err != nil {
 		return err
 	}
-	for c := f.peek(); c == 'h' || c == 'l' || c == 'L'; c = f.peek() {
+	if c := f.peek(); c == 'h' || c == 'l' || c == 'L' {
 		f.i++
 	}
 	if f.i >= len(f.s) {
 		return pyError("ValueError", "incomplete format")
 	}
 	verb, size := utf8.DecodeRuneInString(f.s[f.i:])
-	at := StrLen(f.s[:f.i])
+	at := f.i
 	f.i += size
-	if arg == nil {
-		if arg, err = f.take(); err != nil {
-			return err
-		}
+	arg, err := f.take()
+	if err != nil {
+		return err
 	}
 	if f.bytes && verb > 127 {
 		return pyError("OverflowError", "character argument not in range(0x110000)")
@@ -149,15 +222,18 @@ func (f *formatter) directive() error {
 		if verb < 31 || verb > 126 { // CPython's own limits
 			shown = '?'
 		}
-		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", shown, verb, at)
+		return pyError("ValueError", "unsupported format character '%c' (0x%x) at index %d", shown, verb, StrLen(f.s[:at]))
 	}
 	return f.convert(byte(verb), sp, arg)
 }
 
-// key reads (name) and looks it up.
-func (f *formatter) key() (Value, error) {
+// key reads (name) and makes what it names the one argument.
+func (f *formatter) key() error {
 	if f.peek() != '(' {
-		return nil, nil
+		return nil
+	}
+	if !f.named {
+		return pyError("TypeError", "format requires a mapping")
 	}
 	start, depth := f.i+1, 0
 	for ; f.i < len(f.s); f.i++ {
@@ -170,24 +246,16 @@ func (f *formatter) key() (Value, error) {
 		}
 	}
 	if f.i >= len(f.s) {
-		return nil, pyError("ValueError", "incomplete format key")
+		return pyError("ValueError", "incomplete format key")
 	}
-	name := f.s[start:f.i]
-	f.i++
-	f.named, f.next = true, len(f.list) // the mapping itself is no argument any more
-	d, ok := f.args.(*Dict)
-	if !ok {
-		return nil, pyError("TypeError", "format requires a mapping")
-	}
-	var at Value = Str(name)
+	var at Value = Str(f.s[start:f.i])
 	if f.bytes {
-		at = unlatin(name)
+		at = unlatin(f.s[start:f.i])
 	}
-	v, ok := d.GetKey(at)
-	if !ok {
-		return nil, pyError("KeyError", "%s", Repr(at))
-	}
-	return v, nil
+	f.i++
+	v, err := f.of.Item(f.args, at)
+	f.list = []Value{v}
+	return err
 }
 
 func (f *formatter) spec() (spec, error) {
@@ -219,7 +287,7 @@ func (f *formatter) spec() (spec, error) {
 	if sp.width < 0 {
 		sp.minus, sp.width = true, -sp.width
 	}
-	if f.peek() == '.' && f.i < len(f.s) {
+	if f.peek() == '.' {
 		f.i++
 		if sp.precision, err = f.size("precision"); err != nil {
 			return sp, err
@@ -239,20 +307,28 @@ func (f *formatter) size(what string) (int, error) {
 			return 0, err
 		}
 		i, _, kind := number(v)
+		if kind == isBig || kind == isSmall && what == "precision" && int64(int32(i)) != i {
+			return 0, pyError("OverflowError", "Python int too large to convert to C %s", map[string]string{"width": "ssize_t",
+				"precision": "int"}[what])
+		}
 		if kind != isSmall {
 			return 0, pyError("TypeError", "* wants int")
 		}
 		n = int(i)
 	} else {
-		for isDigit(f.peek()) && n <= maxFormatWidth {
-			n = n*10 + int(f.s[f.i]-'0')
-			f.i++
+		most := math.MaxInt
+		if what == "precision" {
+			most = math.MaxInt32
+		}
+		for ; isDigit(f.peek()); f.i++ {
+			d := int(f.s[f.i] - '0')
+			if n > (most-d)/10 {
+				return 0, pyError("ValueError", "%s too big", what)
+			}
+			n = n*10 + d
 		}
 	}
-	if n > maxFormatWidth || n < -maxFormatWidth {
-		return 0, pyError("ValueError", "%s too big", what)
-	}
-	return n, nil
+	return n, f.of.Grow(max(n, -n, 0)) // the least int has no opposite
 }
 
 func (f *formatter) convert(verb byte, sp spec, v Value) error {
@@ -262,12 +338,12 @@ func (f *formatter) convert(verb byte, sp spec, v Value) error {
 		}
 	}
 	switch verb {
-	case 's':
-		f.text(sp, ToStr(v))
-	case 'r':
-		f.text(sp, Repr(v))
-	case 'a':
-		f.text(sp, ASCII(v))
+	case 's', 'r', 'a':
+		text, err := f.of.Text(verb, v)
+		if err != nil {
+			return err
+		}
+		f.text(sp, text)
 	case 'c':
 		return f.character(sp, v)
 	case 'd', 'i', 'u', 'o', 'x', 'X':
@@ -377,24 +453,15 @@ func (sp spec) fill() byte {
 	return ' '
 }
 
-// Texter is a value of another package that stands for a str, as a subclass of it would, where one character is asked for.
-type Texter interface {
-	StrText() (text string, ok bool)
-}
-
 func (f *formatter) character(sp spec, v Value) error {
-	if t, ok := v.(Texter); ok {
-		if text, ok := t.StrText(); ok {
-			v = Str(text)
-		}
-	}
-	switch v := Plain(v).(type) {
-	case Str:
-		if StrLen(string(v)) != 1 {
+	if text, ok := f.of.Char(v); ok {
+		if StrLen(text) != 1 {
 			return pyError("TypeError", "%%c requires int or char")
 		}
-		f.pad(sp, "", string(v), ' ')
+		f.pad(sp, "", text, ' ')
 		return nil
+	}
+	switch v := Plain(v).(type) {
 	case Int, Bool, *BigInt:
 		n, _, kind := number(v)
 		if kind == isBig || n < 0 || n > utf8.MaxRune {

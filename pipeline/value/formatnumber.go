@@ -8,16 +8,18 @@ import (
 )
 
 func (f *formatter) integer(verb byte, sp spec, v Value) error {
-	_, x, kind := number(v)
+	num, err := f.of.Number(v, verb)
 	switch {
-	case kind == notNumber && strings.IndexByte("oxX", verb) >= 0, kind == isFloat && strings.IndexByte("oxX", verb) >= 0:
-		return pyError("TypeError", "%%%c format: an integer is required, not %s", verb, tpName(v))
-	case kind == notNumber:
-		return pyError("TypeError", "%%%c format: a real number is required, not %s", verb, tpName(v))
+	case err != nil:
+		return err
+	case num == nil && strings.IndexByte("oxX", verb) >= 0:
+		return pyError("TypeError", "%%%c format: an integer is required, not %s", verb, f.of.Class(v))
+	case num == nil:
+		return pyError("TypeError", "%%%c format: a real number is required, not %s", verb, f.of.Class(v))
 	}
-	n := bigOf(v)
+	_, x, kind := number(num)
+	n := bigOf(num)
 	if kind == isFloat {
-		var err error
 		if n, err = truncated(x); err != nil {
 			return err
 		}
@@ -58,11 +60,14 @@ func truncated(x float64) (*big.Int, error) {
 }
 
 func (f *formatter) float(verb byte, sp spec, v Value) error {
-	_, _, kind := number(v)
-	if kind == notNumber {
-		return pyError("TypeError", "must be real number, not %s", tpName(v))
+	num, err := f.of.Number(v, verb)
+	if err != nil {
+		return err
 	}
-	x, err := toFloat(v)
+	if num == nil {
+		return pyError("TypeError", "must be real number, not %s", f.of.Class(v))
+	}
+	x, err := toFloat(num)
 	if err != nil {
 		return err
 	}
