@@ -137,27 +137,50 @@ func (p *Pipeline) add(name string, child *component.Child, params *value.Dict) 
 		return fault.New(fault.Internal, "component '%s' (%s) has no instance or no sockets", name, child.Type).WithCode(CodeValidationError)
 	}
 	n := &gnode{name: name, typ: child.Type, child: child, params: params}
-	seen := map[string]bool{}
-	for _, in := range child.Spec.Inputs {
-		if in.Type == nil || in.Name == "" || seen[in.Name] {
-			return fault.New(fault.Internal, "component '%s' (%s): input '%s' is declared twice or without a type", name, child.Type, in.Name).
-				WithCode("ComponentError")
-		}
-		seen[in.Name] = true
-		n.inputs = append(n.inputs, &ginput{Input: in})
+	spec := child.Spec
+	if bad, twice := firstBad(len(spec.Inputs), func(i int) (string, bool) { return spec.Inputs[i].Name, spec.Inputs[i].Type != nil }); twice {
+		return fault.New(fault.Internal, "component '%s' (%s): input '%s' is declared twice or without a type", name, child.Type, bad).
+			WithCode("ComponentError")
 	}
-	clear(seen)
-	for _, out := range child.Spec.Outputs {
-		if out.Type == nil || out.Name == "" || seen[out.Name] {
-			return fault.New(fault.Internal, "component '%s' (%s): output '%s' is declared twice or without a type", name, child.Type, out.Name).
-				WithCode("ComponentError")
-		}
-		seen[out.Name] = true
-		n.outputs = append(n.outputs, &goutput{Output: out})
+	if bad, twice := firstBad(len(spec.Outputs), func(i int) (string, bool) { return spec.Outputs[i].Name, spec.Outputs[i].Type != nil }); twice {
+		return fault.New(fault.Internal, "component '%s' (%s): output '%s' is declared twice or without a type", name, child.Type, bad).
+			WithCode("ComponentError")
+	}
+	ins, outs := make([]ginput, len(spec.Inputs)), make([]goutput, len(spec.Outputs))
+	n.inputs, n.outputs = make([]*ginput, len(ins)), make([]*goutput, len(outs))
+	for i, in := range spec.Inputs {
+		ins[i].Input, n.inputs[i] = in, &ins[i]
+	}
+	for i, out := range spec.Outputs {
+		outs[i].Output, n.outputs[i] = out, &outs[i]
 	}
 	p.nodes = append(p.nodes, n)
 	p.byName[name] = n
 	return nil
+}
+
+// firstBad finds the first of n sockets that has no name, no type, or the name of one before it.
+func firstBad(n int, socket func(i int) (name string, typed bool)) (string, bool) {
+	var seen map[string]bool
+	if n > 16 { // fewer are compared with each other
+		seen = make(map[string]bool, n)
+	}
+	for i := range n {
+		name, typed := socket(i)
+		if !typed || name == "" || seen[name] {
+			return name, true
+		}
+		if seen != nil {
+			seen[name] = true
+			continue
+		}
+		for j := range i {
+			if before, _ := socket(j); before == name {
+				return name, true
+			}
+		}
+	}
+	return "", false
 }
 
 func (p *Pipeline) names() []string {

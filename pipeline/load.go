@@ -117,7 +117,8 @@ func (l *loader) components() {
 		return
 	}
 	for name, entry := range l.lastWins(n) {
-		l.component(name, entry)
+		key, _ := n.Entry(name)
+		l.component(name, key.Pos, entry)
 	}
 }
 
@@ -140,15 +141,14 @@ func (l *loader) lastWins(n *pyyaml.Node) func(yield func(string, *pyyaml.Node) 
 	}
 }
 
-func (l *loader) component(name string, entry *pyyaml.Node) {
-	path := []any{"components", name}
-	where := fault.Where{Component: name, Position: l.doc.Pos(path...)}
+func (l *loader) component(name string, pos fault.Position, entry *pyyaml.Node) {
+	where := fault.Where{Component: name, Position: pos}
 	l.failed[name] = true
 	if l.crowded {
 		return
 	}
 	if entry.Kind != pyyaml.Mapping {
-		l.bad(where, path, "component '%s' must be a mapping with type and init_parameters, not %s", name, kindName(entry.Value))
+		l.bad(where, []any{"components", name}, "component '%s' must be a mapping with type and init_parameters, not %s", name, kindName(entry.Value))
 		return
 	}
 	typ := entry.Get("type")
@@ -158,11 +158,11 @@ func (l *loader) component(name string, entry *pyyaml.Node) {
 	}
 	typeName, ok := typ.Value.(value.Str)
 	if !ok {
-		l.bad(where, append(path, "type"), "the type of component '%s' must be a text, not %s", name, kindName(typ.Value))
+		l.bad(where, []any{"components", name, "type"}, "the type of component '%s' must be a text, not %s", name, kindName(typ.Value))
 		return
 	}
 	params, ok := l.params(name, entry, where)
-	if !l.strangeKeys(entry, where, "component '"+name+"'", "type", "init_parameters") || !ok {
+	if !l.strangeKeys(entry, where, func() string { return "component '" + name + "'" }, "type", "init_parameters") || !ok {
 		return
 	}
 	params = l.older(name, string(typeName), params)
@@ -194,13 +194,14 @@ func (l *loader) params(name string, entry *pyyaml.Node, where fault.Where) (*va
 
 // strangeKeys warns about keys that mean nothing, as Haystack would ignore them, and refuses those that look like a
 // misspelling of one that does.
-func (l *loader) strangeKeys(n *pyyaml.Node, where fault.Where, what string, known ...string) bool {
+func (l *loader) strangeKeys(n *pyyaml.Node, where fault.Where, what func() string, known ...string) bool {
 	fine := true
 	for _, k := range n.Keys {
 		key, ok := k.Value.(value.Str)
 		if ok && slices.Contains(known, string(key)) {
 			continue
 		}
+		what := what()
 		text := value.ToStr(k.Value)
 		if near := component.Nearest(text, known, 1); ok && len(near) > 0 {
 			where.Position = k.Pos
@@ -244,10 +245,9 @@ func (l *loader) connections() {
 
 // connection makes one connection; false stops at a limit.
 func (l *loader) connection(i int, entry *pyyaml.Node) bool {
-	path := []any{"connections", i}
-	where := fault.Where{Position: l.doc.ValuePos(path...)}
+	where := fault.Where{Position: entry.Pos}
 	if entry.Kind != pyyaml.Mapping {
-		l.bad(where, path, "a connection must be a mapping with sender and receiver, not %s", kindName(entry.Value))
+		l.bad(where, []any{"connections", i}, "a connection must be a mapping with sender and receiver, not %s", kindName(entry.Value))
 		return true
 	}
 	var ends [2]string
@@ -259,12 +259,12 @@ func (l *loader) connection(i int, entry *pyyaml.Node) bool {
 		}
 		text, ok := n.Value.(value.Str)
 		if !ok {
-			l.bad(where, append(path, key), "the %s of a connection must be a text such as 'component.socket', not %s", key, kindName(n.Value))
+			l.bad(where, []any{"connections", i, key}, "the %s of a connection must be a text such as 'component.socket', not %s", key, kindName(n.Value))
 			return true
 		}
 		ends[k] = string(text)
 	}
-	if !l.strangeKeys(entry, where, "connection "+ends[0]+" -> "+ends[1], "sender", "receiver") || l.touchesFailed(ends) {
+	if !l.strangeKeys(entry, where, func() string { return "connection " + ends[0] + " -> " + ends[1] }, "sender", "receiver") || l.touchesFailed(ends) {
 		return true
 	}
 	if err := l.p.Connect(ends[0], ends[1]); err != nil {

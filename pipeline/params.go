@@ -33,6 +33,7 @@ func paramsOf(reg *component.Registry, typ string) ([]component.Param, bool) {
 
 func fillWith(reg *component.Registry, params []component.Param, given *value.Dict, depth int) *value.Dict {
 	out := &value.Dict{}
+	out.Grow(len(params))
 	for _, p := range params {
 		v, ok := given.Get(p.Name)
 		if !ok {
@@ -76,6 +77,7 @@ func fillDict(reg *component.Registry, d *value.Dict, depth int) value.Value {
 		return value.NewDict("init_parameters", fillWith(reg, params, inner, depth), "type", value.Str(canonical))
 	}
 	out := &value.Dict{}
+	out.Grow(d.Len())
 	for k, x := range d.All() {
 		out.SetKey(k, fillNested(reg, x, depth+1))
 	}
@@ -109,6 +111,9 @@ func walkSecrets(v value.Value, path string, depth int, found func(path string, 
 	switch v := v.(type) {
 	case *value.List:
 		for i, it := range v.Items {
+			if !holdsMore(it) {
+				continue
+			}
 			walkSecrets(it, path+"["+strconv.Itoa(i)+"]", depth+1, found)
 		}
 	case *value.Dict:
@@ -119,9 +124,20 @@ func walkSecrets(v value.Value, path string, depth int, found func(path string, 
 			return
 		}
 		for k, x := range v.Strings() {
-			walkSecrets(x, joinPath(path, k), depth+1, found)
+			if holdsMore(x) {
+				walkSecrets(x, joinPath(path, k), depth+1, found)
+			}
 		}
 	}
+}
+
+// holdsMore reports whether a secret can be in a value.
+func holdsMore(v value.Value) bool {
+	switch v.(type) {
+	case *value.List, *value.Dict:
+		return true
+	}
+	return false
 }
 
 // joinPath leaves out the levels that only serialisation adds, so that a child's key is "chat_generator.api_key".

@@ -56,6 +56,8 @@ func (p *Pipeline) Compile() (*Plan, error) {
 	src := &source{registry: p.registry, metadata: value.CopyDict(inputsOf(p.Metadata)), maxRuns: p.MaxRunsPerComponent,
 		validated: p.ConnectionTypeValidation, extra: inputsOf(p.extra), declared: p.declared, warnings: slices.Clone(p.warnings),
 		marks: slices.Clone(p.marks)}
+	src.components, src.params = make([]ComponentInfo, 0, len(p.nodes)), make([]*value.Dict, 0, len(p.nodes))
+	src.connections = make([]Connection, 0, p.edges)
 	for _, n := range p.nodes {
 		src.components = append(src.components, ComponentInfo{Name: n.name, Type: n.typ, Spec: n.child.Spec})
 		src.params = append(src.params, n.params)

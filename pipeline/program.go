@@ -80,8 +80,7 @@ type edge struct {
 
 // compile freezes the graph.
 func compile(p *Pipeline) *program {
-	g := &program{index: make(map[string]int32, len(p.nodes)), flat: map[string][]int32{}, named: map[string]bool{},
-		maxRuns: int32(min(max(p.MaxRunsPerComponent, 0), 1<<30)), limits: p.Limits.withDefaults()}
+	g := &program{index: make(map[string]int32, len(p.nodes)), maxRuns: int32(min(max(p.MaxRunsPerComponent, 0), 1<<30)), limits: p.Limits.withDefaults()}
 	names := p.names()
 	sort.Strings(names)
 	for i, name := range names {
@@ -89,6 +88,12 @@ func compile(p *Pipeline) *program {
 	}
 	g.words = (len(names) + 63) / 64
 	g.nodes = make([]node, len(names))
+	sockets := 0
+	for _, n := range p.nodes {
+		sockets += len(n.inputs)
+	}
+	g.slots, g.inserted = make([]slotInfo, 0, sockets), make([]int32, 0, len(names))
+	g.flat, g.named = make(map[string][]int32, sockets), make(map[string]bool, sockets)
 	for _, n := range p.nodes {
 		g.inserted = append(g.inserted, g.index[n.name])
 	}
@@ -120,12 +125,8 @@ func (g *program) addSlots(i int32, n *gnode) {
 		if s.variadic != component.Single && !s.mandatory {
 			s.def = value.NewList(in.Default) // also for a flattened one, as _add_missing_input_defaults does
 		}
-		seen := map[*gnode]bool{}
-		for _, from := range in.senders {
-			seen[from] = true
-		}
-		s.expected = int32(len(seen))
-		g.senders += len(seen)
+		s.expected = distinct(in.senders)
+		g.senders += int(s.expected)
 		if len(in.senders) > 0 {
 			nd.connected = true
 			s.sender = in.senders[0].name
@@ -153,12 +154,16 @@ func (g *program) addEdges(n *gnode) {
 
 // senderNumber counts the distinct senders of a socket that were connected before n.
 func senderNumber(in *ginput, n *gnode) int32 {
-	seen := map[*gnode]bool{}
-	for _, s := range in.senders {
-		if s == n {
-			break
-		}
-		seen[s] = true
+	return distinct(in.senders[:max(slices.Index(in.senders, n), 0)])
+}
+
+func distinct(nodes []*gnode) int32 {
+	if len(nodes) < 2 {
+		return int32(len(nodes))
+	}
+	seen := make(map[*gnode]bool, len(nodes))
+	for _, n := range nodes {
+		seen[n] = true
 	}
 	return int32(len(seen))
 }

@@ -25,7 +25,7 @@ type Builder struct {
 func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg *Registry) (*Builder, error) {
 	b := &Builder{Name: name, Type: t, Params: &value.Dict{}, Where: where, Registry: reg}
 	for key := range given.All() {
-		if s, ok := key.(value.Str); !ok || !slices.ContainsFunc(t.Params, func(p Param) bool { return p.Name == string(s) }) {
+		if s, ok := key.(value.Str); !ok || !t.takes(string(s)) {
 			err := fault.New(fault.Invalid, "component '%s' (%s) has no init parameter %s", name, t.Name, value.Repr(key)).
 				WithCode("DeserializationError").At(where)
 			if instead, older := t.Dropped[string(s)]; older {
@@ -34,6 +34,7 @@ func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg 
 			return nil, err.WithHint("its parameters are: %s", strings.Join(t.ParamNames(), ", "))
 		}
 	}
+	b.Params.Grow(len(t.Params))
 	for _, p := range t.Params {
 		v, ok := given.Get(p.Name)
 		switch {
@@ -47,6 +48,15 @@ func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg 
 		}
 	}
 	return b, nil
+}
+
+func (t *Type) takes(param string) bool {
+	for i := range t.Params {
+		if t.Params[i].Name == param {
+			return true
+		}
+	}
+	return false
 }
 
 // ParamNames lists the init parameters in order.

@@ -124,6 +124,15 @@ func (t *Type) ListLike() bool {
 	if !t.IsUnion() {
 		return t.Name == nameList
 	}
-	arms := t.without(nameNoneType)
-	return len(arms) > 0 && !slices.ContainsFunc(arms, func(a *Type) bool { return a.Name != nameList })
+	lists := 0
+	for _, a := range t.Args {
+		switch a.Name {
+		case nameList:
+			lists++
+		case nameNoneType:
+		default:
+			return false
+		}
+	}
+	return lists > 0
 }

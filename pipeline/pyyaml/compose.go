@@ -4,14 +4,14 @@ import "github.com/haywardhq/hayward/fault"
 
 // node is a node of the document before it becomes a value (yaml/nodes.py). An alias is the node of its anchor.
 type node struct {
-	kind   Kind
 	tag    string
 	text   string  // of a scalar
 	items  []*node // of a sequence
 	pairs  []pair  // of a mapping; merge keys are resolved in place
 	start  mark
-	size   int // nodes inside, itself included, aliases in full
-	height int // lists and mappings inside each other, itself included
+	size   int32 // nodes inside, itself included, aliases in full
+	height int32 // lists and mappings inside each other, itself included
+	kind   Kind
 	open   bool
 	merged bool
 	built  *Node
@@ -36,7 +36,7 @@ type composer struct {
 // make returns a new node. Nodes are made many at a time.
 func (c *composer) make(kind Kind, tag string, at mark) *node {
 	if len(c.room) == 0 {
-		c.room = make([]node, min(max(c.made, 32), 512))
+		c.room = make([]node, 32)
 	}
 	n := &c.room[0]
 	c.room = c.room[1:]
@@ -180,8 +180,8 @@ func (c *composer) alias(t token) (*node, error) {
 		err.Kind = fault.Unsupported // PyYAML builds it; nothing downstream could walk it
 		return nil, err
 	}
-	if err := c.checkDepth(c.depth+n.height, t.start); err != nil {
+	if err := c.checkDepth(c.depth+int(n.height), t.start); err != nil {
 		return nil, err
 	}
-	return n, c.count(n.size, t.start)
+	return n, c.count(int(n.size), t.start)
 }

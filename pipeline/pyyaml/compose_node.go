@@ -207,6 +207,6 @@ func (c *composer) inside(f form) error {
 }
 
 func (c *composer) measure(n, child *node) {
-	n.size = min(n.size+child.size, c.limits.Nodes+1)
+	n.size = min(n.size+child.size, int32(c.limits.Nodes)+1)
 	n.height = max(n.height, child.height)
 }

@@ -129,6 +129,9 @@ func (n *Node) textEntry(key value.Str) (*Node, *Node) {
 	return nil, nil
 }
 
+// Entry returns the key node and the value node of a str key of a mapping, nil if there is none.
+func (n *Node) Entry(key string) (name, item *Node) { return n.textEntry(value.Str(key)) }
+
 // Get returns the value node of a str key of a mapping, nil if there is none.
 func (n *Node) Get(key string) *Node {
 	_, item := n.textEntry(value.Str(key))
