@@ -122,7 +122,7 @@ func (k *rootKey) awsKMS(key string) (keyring.KMS, error) {
 	if o.Egress, err = app.PolicyFor(o.Endpoint); err != nil {
 		return nil, err
 	}
-	return kms(awskms.New(o))
+	return asKMS(awskms.New(o))
 }
 
 func (k *rootKey) gcpKMS(key string) (keyring.KMS, error) {
@@ -134,7 +134,7 @@ func (k *rootKey) gcpKMS(key string) (keyring.KMS, error) {
 	if o.Egress, err = app.PolicyFor(o.Endpoint, o.TokenURL); err != nil {
 		return nil, err
 	}
-	return kms(gcpkms.New(o))
+	return asKMS(gcpkms.New(o))
 }
 
 func (k *rootKey) transit(key string) (keyring.KMS, error) {
@@ -157,8 +157,8 @@ func (k *rootKey) transit(key string) (keyring.KMS, error) {
 	return t, nil
 }
 
-// kms keeps a nil pointer from becoming a service.
-func kms[T keyring.KMS](service T, err error) (keyring.KMS, error) {
+// asKMS keeps a nil pointer from becoming a service.
+func asKMS[T keyring.KMS](service T, err error) (keyring.KMS, error) {
 	if err != nil {
 		return nil, err
 	}

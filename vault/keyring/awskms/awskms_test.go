@@ -2,6 +2,7 @@ package awskms_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -247,5 +248,31 @@ func TestOptions(t *testing.T) {
 		if _, err := awskms.New(o); !errors.As(err, &f) || f.Kind != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Keys that are replaced outside sign from the next request on, and keys that cannot be read sign nothing.
+func TestKeysOfTheMoment(t *testing.T) {
+	s := newScript(t, 200, `{"KeyId":"k","Plaintext":"cA=="}`)
+	id, failing := "AKID1", error(nil)
+	k := open(t, s.URL, "k", func(o *awskms.Options) {
+		o.AccessKeyID, o.SecretAccessKey = sealed.Value{}, sealed.Value{}
+		o.Keys = func(context.Context) (sealed.Value, sealed.Value, sealed.Value, error) {
+			return sealed.NewString(id), sealed.NewString("canary-secret"), sealed.NewString("session-" + id), failing
+		}
+	})
+	for _, want := range []string{"AKID1", "AKID2"} {
+		id = want
+		_, err := k.Unwrap(t.Context(), []byte("ct"), "here")
+		must(t, err)
+		got := s.seen[len(s.seen)-1]
+		if !strings.Contains(got.Get("Authorization"), "Credential="+want+"/") || got.Get("X-Amz-Security-Token") != "session-"+want {
+			t.Errorf("%v", got)
+		}
+	}
+	asked := len(s.seen)
+	failing = fault.New(fault.Invalid, "the file is gone")
+	if _, err := k.Unwrap(t.Context(), []byte("ct"), "here"); !strings.Contains(fmt.Sprint(err), "the file is gone") || len(s.seen) != asked {
+		t.Errorf("%v, asked %d times", err, len(s.seen)-asked)
 	}
 }

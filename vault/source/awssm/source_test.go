@@ -396,3 +396,29 @@ func TestOptions(t *testing.T) {
 	}
 	must(t, src.Close())
 }
+
+// Keys that are replaced outside sign from the next request on, and keys that cannot be read sign nothing.
+func TestKeysOfTheMoment(t *testing.T) {
+	s := newScript(t, answer{200, `{"Name":"k","SecretString":"v","VersionId":"1","VersionStages":["AWSCURRENT"],"CreatedDate":1700000000}`})
+	id, failing := "AKID1", error(nil)
+	src := open(t, s.URL, func(o *awssm.Options) {
+		o.AccessKeyID, o.SecretAccessKey = sealed.Value{}, sealed.Value{}
+		o.Keys = func(context.Context) (sealed.Value, sealed.Value, sealed.Value, error) {
+			return sealed.NewString(id), sealed.NewString("canary-secret"), sealed.NewString("session-" + id), failing
+		}
+	})
+	for _, want := range []string{"AKID1", "AKID2"} {
+		id = want
+		_, err := src.Get(t.Context(), "k")
+		must(t, err)
+		got := s.seen[len(s.seen)-1]
+		if !strings.Contains(got.Get("Authorization"), "Credential="+want+"/") || got.Get("X-Amz-Security-Token") != "session-"+want {
+			t.Errorf("%v", got)
+		}
+	}
+	asked := len(s.seen)
+	failing = fault.New(fault.Invalid, "the file is gone")
+	if _, err := src.Get(t.Context(), "k"); !strings.Contains(fmt.Sprint(err), "the file is gone") || errors.Is(err, source.ErrKeyNotFound) || len(s.seen) != asked {
+		t.Errorf("%v, asked %d times", err, len(s.seen)-asked)
+	}
+}
