@@ -40,7 +40,8 @@ func inputsOf(d *value.Dict) *value.Dict {
 // component and every key names some socket.
 func (g *program) nested(inputs *value.Dict) bool {
 	component, sockets := false, true
-	for k, v := range inputs.All() {
+	for i := range inputs.Len() {
+		k, v := inputs.At(i)
 		if _, ok := v.(*value.Dict); !ok {
 			return false
 		}
@@ -56,15 +57,20 @@ func (g *program) nested(inputs *value.Dict) bool {
 }
 
 func (r *run) spreadNested(inputs *value.Dict) error {
-	for k, v := range inputs.All() {
-		name := value.ToStr(k)
+	for n := range inputs.Len() {
+		k, v := inputs.At(n)
+		str, isStr := k.(value.Str)
+		name := string(str)
 		i, ok := r.g.index[name]
-		if _, str := k.(value.Str); !ok || !str {
+		if !ok || !isStr {
+			name = value.ToStr(k)
 			err := invalid(CodeValueError, "Component named '%s' not found in the pipeline.", name)
 			return didYouMean(err, name, r.g.names()).At(fault.Where{Component: name})
 		}
 		nd := &r.g.nodes[i]
-		for key, val := range v.(*value.Dict).All() {
+		sockets := v.(*value.Dict)
+		for m := range sockets.Len() {
+			key, val := sockets.At(m)
 			slot := r.g.slotNamed(nd, key)
 			if slot < 0 {
 				socket := value.ToStr(key)

@@ -70,7 +70,8 @@ func (m *measure) add(v value.Value, level int) error {
 	case value.Tuple:
 		return m.all(v, level)
 	case *value.Dict:
-		for k, x := range v.All() {
+		for i := range v.Len() {
+			k, x := v.At(i)
 			if err := m.add(k, level); err != nil {
 				return err
 			}

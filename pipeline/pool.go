@@ -35,6 +35,7 @@ type job struct {
 	result   *Result
 	spare    *value.Dict // for the first outputs that are kept
 	original *value.Dict // the run's inputs by component, for snapshots
+	plain    bool        // nobody traces, observes or asks for an account
 	meter    *meter      // nil when nobody asked for an account
 	trace    *Trace      // nil when nobody traces
 }

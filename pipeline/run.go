@@ -33,6 +33,7 @@ func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Re
 	if t := r.traced(); t != nil || r.meter != nil {
 		err = r.watched(t, inputs)
 	} else {
+		r.plain = r.c.observer.Before == nil && r.c.observer.After == nil
 		err = r.do(inputs)
 	}
 	result := r.result
@@ -174,7 +175,12 @@ func (r *run) step(i int32) error {
 	if err != nil {
 		return err
 	}
-	out, err := r.call(nd, env, in)
+	var out component.Out
+	if r.plain {
+		out, err = guarded(r.ctx, nd, env, in)
+	} else {
+		out, err = r.call(nd, env, in)
+	}
 	if err != nil {
 		err = r.failed(nd, err)
 		if r.c.keepState {

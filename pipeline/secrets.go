@@ -55,8 +55,9 @@ type layer struct {
 
 func (c *secretChain) used() []SecretUse {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.use)
+	use := slices.Clone(c.use)
+	c.mu.Unlock()
+	return use
 }
 
 func (c *secretChain) note(name, layer string, req component.SecretRequest, denied bool) {

@@ -199,6 +199,12 @@ func (d *Dict) All() iter.Seq2[Value, Value] {
 	}
 }
 
+// At returns the i-th entry, from 0; i must be less than Len. It is for loops that run often: All costs a call per entry.
+func (d *Dict) At(i int) (key, v Value) {
+	e := &d.entries[i]
+	return e.key, e.val
+}
+
 // Strings yields the entries whose key is a str, in order.
 func (d *Dict) Strings() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
