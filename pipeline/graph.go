@@ -98,7 +98,7 @@ func (p *Pipeline) addAt(name, typ string, params *value.Dict, where fault.Where
 	if err != nil {
 		return err
 	}
-	if err := p.add(name, child, fillParams(p.registry, child.Type, params)); err != nil {
+	if err := p.add(name, child, fillParams(p.registry, child.Params)); err != nil {
 		return err.At(where)
 	}
 	return nil

@@ -1,9 +1,9 @@
 package pipeline
 
 import (
+	"cmp"
 	"container/heap"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -192,12 +192,8 @@ func deferOrder(names []string, place []int) []int {
 	for i, n := range names {
 		lower[i] = strings.ToLower(n)
 	}
-	sort.SliceStable(order, func(i, j int) bool {
-		a, b := order[i], order[j]
-		if place[a] != place[b] {
-			return place[a] < place[b]
-		}
-		return lower[a] < lower[b]
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(place[a], place[b]), strings.Compare(lower[a], lower[b]))
 	})
 	return order
 }

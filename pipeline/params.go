@@ -11,14 +11,16 @@ import (
 // maxParamDepth bounds the walk through nested init parameters; the reader of the file allows no more.
 const maxParamDepth = 64
 
-// fillParams returns the init parameters of a type with its defaults, in the order of its signature, nested objects of
-// registered types included: what Haystack's to_dict writes.
-func fillParams(reg *component.Registry, typ string, given *value.Dict) *value.Dict {
-	params, ok := paramsOf(reg, typ)
-	if !ok {
-		return given
+// fillParams returns a component's init parameters, nested objects of registered types with their defaults too: what
+// Haystack's to_dict writes.
+func fillParams(reg *component.Registry, own *value.Dict) *value.Dict {
+	out := own.Clone()
+	for k, v := range own.All() {
+		if holdsMore(v) {
+			out.SetKey(k, fillNested(reg, v, 1))
+		}
 	}
-	return fillWith(reg, params, given, 0)
+	return out
 }
 
 func paramsOf(reg *component.Registry, typ string) ([]component.Param, bool) {

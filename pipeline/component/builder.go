@@ -23,7 +23,7 @@ type Builder struct {
 
 // NewBuilder fills in defaults and refuses unknown and missing parameters.
 func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg *Registry) (*Builder, error) {
-	b := &Builder{Name: name, Type: t, Params: &value.Dict{}, Where: where, Registry: reg}
+	b := &Builder{Name: name, Type: t, Where: where, Registry: reg}
 	for key := range given.All() {
 		if s, ok := key.(value.Str); !ok || !t.takes(string(s)) {
 			err := fault.New(fault.Invalid, "component '%s' (%s) has no init parameter %s", name, t.Name, value.Repr(key)).
@@ -34,20 +34,30 @@ func NewBuilder(name string, t *Type, given *value.Dict, where fault.Where, reg 
 			return nil, err.WithHint("its parameters are: %s", strings.Join(t.ParamNames(), ", "))
 		}
 	}
-	b.Params.Grow(len(t.Params))
-	for _, p := range t.Params {
-		v, ok := given.Get(p.Name)
-		switch {
-		case ok:
-			b.Params.Set(p.Name, v)
-		case p.Default != nil:
-			b.Params.Set(p.Name, p.Default)
-		default:
-			return nil, fault.New(fault.Invalid, "component '%s' (%s) lacks its required init parameter '%s'", name, t.Name, p.Name).
-				WithCode("DeserializationError").At(where)
+	if reg != nil && reg.blanks[t] != nil {
+		b.Params = reg.blanks[t].Clone()
+	} else {
+		b.Params = blank(t)
+	}
+	for key, v := range given.All() {
+		b.Params.SetKey(key, v)
+	}
+	for _, v := range b.Params.All() {
+		if v == nil {
+			return nil, b.lacks(given).At(where)
 		}
 	}
 	return b, nil
+}
+
+// lacks is the error for the first required parameter that was not given.
+func (b *Builder) lacks(given *value.Dict) *fault.Error {
+	missing := slices.IndexFunc(b.Type.Params, func(p Param) bool {
+		_, ok := given.Get(p.Name)
+		return !ok && p.Default == nil
+	})
+	return fault.New(fault.Invalid, "component '%s' (%s) lacks its required init parameter '%s'", b.Name, b.Type.Name,
+		b.Type.Params[missing].Name).WithCode("DeserializationError")
 }
 
 func (t *Type) takes(param string) bool {

@@ -65,6 +65,7 @@ type Child struct {
 	Component Component
 	Spec      *Spec
 	Type      string
+	Params    *value.Dict // every init parameter, defaults filled in; read-only. Nil for one made in Go
 }
 
 // Type describes a component class.

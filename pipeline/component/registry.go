@@ -24,6 +24,8 @@ type StoreType struct {
 type Registry struct {
 	types  map[string]*Type
 	stores map[string]*StoreType
+	blanks map[*Type]*value.Dict // the init parameters of a type that was given none; a required one is nil
+	kinds  map[string]*Type      // a store type as a type with its parameters
 	names  []string
 	past   map[string]string
 	absent []string
@@ -52,7 +54,7 @@ func (r *Registry) Past(typ string) (string, bool) {
 
 // NewRegistry returns a table of the given types. Two types of one name are a programming error and panic.
 func NewRegistry(types []*Type, stores []*StoreType) *Registry {
-	r := &Registry{types: map[string]*Type{}, stores: map[string]*StoreType{}}
+	r := &Registry{types: map[string]*Type{}, stores: map[string]*StoreType{}, blanks: map[*Type]*value.Dict{}, kinds: map[string]*Type{}}
 	for _, t := range types {
 		for _, name := range append([]string{t.Name}, t.Aliases...) {
 			if r.types[name] != nil {
@@ -61,12 +63,23 @@ func NewRegistry(types []*Type, stores []*StoreType) *Registry {
 			r.types[name] = t
 		}
 		r.names = append(r.names, t.Name)
+		r.blanks[t] = blank(t)
 	}
 	for _, s := range stores {
-		r.stores[s.Name] = s
+		t := &Type{Name: s.Name, Params: s.Params}
+		r.stores[s.Name], r.kinds[s.Name], r.blanks[t] = s, t, blank(t)
 	}
 	sort.Strings(r.names)
 	return r
+}
+
+func blank(t *Type) *value.Dict {
+	d := &value.Dict{}
+	d.Grow(len(t.Params))
+	for _, p := range t.Params {
+		d.Set(p.Name, p.Default)
+	}
+	return d
 }
 
 // With returns a registry that also has the given types; on the same name, the new one wins.
@@ -128,7 +141,7 @@ func (r *Registry) BuildAt(name, typ string, params *value.Dict, where fault.Whe
 	if err != nil {
 		return nil, err
 	}
-	return &Child{Component: c, Spec: spec, Type: t.Name}, nil
+	return &Child{Component: c, Spec: spec, Type: t.Name, Params: b.Params}, nil
 }
 
 // UnknownType is the error for a component of a type that is not in the table.
@@ -160,8 +173,7 @@ func (r *Registry) StoreRef(component, typ string, given *value.Dict) (docstore.
 		return docstore.Ref{}, fault.New(fault.Invalid, "there is no document store type '%s' here", typ).
 			WithCode("PipelineError").WithHint("there are: %v", names)
 	}
-	t := &Type{Name: s.Name, Params: s.Params}
-	b, err := NewBuilder(component, t, given, fault.Where{}, r)
+	b, err := NewBuilder(component, r.kinds[typ], given, fault.Where{}, r)
 	if err != nil {
 		return docstore.Ref{}, err
 	}

@@ -44,6 +44,11 @@ func (s *scanner) scanPlain() token {
 // skipPlain moves to where a word of a plain scalar ends.
 func (s *scanner) skipPlain() {
 	for {
+		n := s.pos
+		for n < len(s.text) && ordinary[s.text[n]] {
+			n++
+		}
+		s.leap(n - s.pos)
 		c, size := s.decode(s.pos)
 		if s.plainEnds(c) {
 			return
@@ -51,6 +56,14 @@ func (s *scanner) skipPlain() {
 		s.step(c, size)
 	}
 }
+
+// ordinary are the bytes that never end a plain scalar.
+var ordinary = func() (set [256]bool) {
+	for c := '!'; c <= '~'; c++ {
+		set[c] = !strings.ContainsRune(",?:[]{}", c)
+	}
+	return set
+}()
 
 // plainEnds reports whether a plain scalar ends before the character that stands here.
 func (s *scanner) plainEnds(c rune) bool {

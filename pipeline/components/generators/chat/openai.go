@@ -58,6 +58,8 @@ type keySlot struct {
 	header, prefix string
 }
 
+var openAIDestination = sealed.MustDestination(openAIOrigin)
+
 var (
 	messagesType = pytype.MustParse("list[haystack.dataclasses.chat_message.ChatMessage] | str")
 	callbackType = pytype.MustParse("collections.abc.Callable[[haystack.dataclasses.streaming_chunk.StreamingChunk], None] | " +
@@ -107,7 +109,7 @@ func NewOpenAI(b *component.Builder, typ string) (*OpenAIChatGenerator, error) {
 		b.Fail("api_key", "component '%s': init parameter 'api_key' must name a secret", b.Name)
 	}
 	g.keys = []keySlot{{param: "api_key", secret: b.Secret("api_key"), header: "Authorization", prefix: "Bearer "}}
-	g.documented = []sealed.Destination{sealed.MustDestination(openAIOrigin)}
+	g.documented = []sealed.Destination{openAIDestination}
 	g.model = b.Str("model")
 	if b.Err() != nil {
 		return nil, b.Err()
