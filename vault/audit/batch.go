@@ -46,7 +46,8 @@ func (b *batch) write(ctx context.Context, l *Logger, row *driver.AuditRow) erro
 	return w.err
 }
 
-// lead writes what waits, the caller's entry among it, and gives the turn to the first of those who came meanwhile.
+// lead commits what waits, the caller's entry among it, and gives the turn to the first of those who came meanwhile. While
+// they are at it, it makes what it committed durable; groups that are committed at that time share the next sync.
 func (b *batch) lead(ctx context.Context, l *Logger) {
 	b.mu.Lock()
 	n := min(len(b.waiting), maxBatch)
@@ -54,18 +55,28 @@ func (b *batch) lead(ctx context.Context, l *Logger) {
 	b.waiting = b.waiting[n:]
 	b.mu.Unlock()
 
-	defer b.pass(group)
+	defer func() {
+		for _, w := range group[1:] {
+			w.turn <- false
+		}
+	}()
 	for _, w := range group {
 		w.err = fault.New(fault.Internal, "the audit writer stopped half-way") // stands only after a panic
 	}
-	// The others' entries must not depend on this caller's patience.
-	l.writeGroup(context.WithoutCancel(ctx), group)
+	ends := b.commit(ctx, l, group)
+	if len(ends) > 0 {
+		l.acknowledge(group, ends)
+	}
 }
 
-func (b *batch) pass(group []*waiter) {
-	for _, w := range group[1:] {
-		w.turn <- false
-	}
+// commit writes a group, and gives the turn away.
+func (b *batch) commit(ctx context.Context, l *Logger, group []*waiter) []Head {
+	defer b.pass()
+	// The others' entries must not depend on this caller's patience.
+	return l.writeGroup(context.WithoutCancel(ctx), group)
+}
+
+func (b *batch) pass() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.waiting) > 0 {
@@ -75,23 +86,27 @@ func (b *batch) pass(group []*waiter) {
 	}
 }
 
-// writeGroup writes entries of several chains in one transaction. A broken chain fails its own entries only.
-func (l *Logger) writeGroup(ctx context.Context, group []*waiter) {
+// writeGroup writes entries of several chains in one transaction. A broken chain fails its own entries only. It returns the
+// heads that have to be on disk before the entries are.
+func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (ends []Head) {
 	chains, order := byChain(group)
 	errs := make([]error, len(order))
-	err := l.st.Update(ctx, func(tx driver.Tx) error {
-		for i, c := range order {
-			rows := make([]*driver.AuditRow, len(chains[c]))
-			for j, w := range chains[c] {
-				rows[j] = w.row
+	err := l.ready()
+	if err == nil && l.relaxer != nil {
+		made := false
+		err = l.relaxer.UpdateRelaxed(ctx, func(tx driver.Tx) error {
+			err := l.appendAll(ctx, relaxed{tx, &made, &ends}, chains, order, errs)
+			if err == nil && made {
+				return errMadeKey
 			}
-			errs[i] = l.append(ctx, tx, rows)
-			if errs[i] != nil && !errors.Is(errs[i], base.ErrAuditBroken) {
-				return errs[i]
-			}
+			return err
+		})
+		if errors.Is(err, errMadeKey) {
+			err = l.appendDurably(ctx, chains, order, errs)
 		}
-		return nil
-	})
+	} else if err == nil {
+		err = l.appendDurably(ctx, chains, order, errs)
+	}
 	for i, c := range order {
 		for _, w := range chains[c] {
 			w.err = errs[i]
@@ -100,6 +115,63 @@ func (l *Logger) writeGroup(ctx context.Context, group []*waiter) {
 			}
 		}
 	}
+	return ends
+}
+
+// errMadeKey undoes a relaxed transaction that has to be a durable one.
+var errMadeKey = errors.New("a key was made")
+
+// ready keeps the entries that are committed and not in the head file few: what comes after one that could not be written there
+// fails, too, until it can.
+func (l *Logger) ready() error {
+	if l.heads == nil {
+		return nil
+	}
+	if rows, failing := l.heads.behind(); failing || rows > MaxAhead/2 {
+		return l.heads.flush()
+	}
+	return nil
+}
+
+func (l *Logger) appendDurably(ctx context.Context, chains map[driver.Chain][]*waiter, order []driver.Chain, errs []error) error {
+	return l.st.Update(ctx, func(tx driver.Tx) error { return l.appendAll(ctx, durable{tx}, chains, order, errs) })
+}
+
+func (l *Logger) appendAll(ctx context.Context, w writer, chains map[driver.Chain][]*waiter, order []driver.Chain, errs []error) error {
+	for i, c := range order {
+		rows := make([]*driver.AuditRow, len(chains[c]))
+		for j, w := range chains[c] {
+			rows[j] = w.row
+			rows[j].Chain = c // an attempt that was undone may have put it beside
+		}
+		errs[i] = l.appendIn(ctx, w, rows)
+		if errs[i] != nil && !errors.Is(errs[i], base.ErrAuditBroken) {
+			return errs[i]
+		}
+	}
+	return nil
+}
+
+// acknowledge makes a group that is committed durable, and tells those who follow the record.
+func (l *Logger) acknowledge(group []*waiter, ends []Head) {
+	if err := l.flush(); err != nil {
+		for _, w := range group {
+			if w.err == nil {
+				w.err = err
+			}
+		}
+		return
+	}
+	for _, head := range ends {
+		l.news.tell(head.Chain, head.Seq)
+	}
+}
+
+// flush makes the heads that were staged before durable.
+func (l *Logger) flush() error {
+	err := l.heads.flush()
+	l.tidyWhenFull()
+	return err
 }
 
 func byChain(group []*waiter) (map[driver.Chain][]*waiter, []driver.Chain) {

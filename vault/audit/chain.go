@@ -20,36 +20,52 @@ type tail struct {
 
 // append adds rows of one chain in tx. If the chain was changed, they go beside it as long as a break-glass is open.
 func (l *Logger) append(ctx context.Context, tx driver.Tx, rows []*driver.AuditRow) error {
-	err := l.appendTo(ctx, tx, rows)
+	return l.appendIn(ctx, durable{tx}, rows)
+}
+
+func (l *Logger) appendIn(ctx context.Context, w writer, rows []*driver.AuditRow) error {
+	err := l.appendTo(ctx, w, rows)
 	if !errors.Is(err, base.ErrAuditBroken) {
 		return err
 	}
-	return l.beside(ctx, tx, rows, err)
+	return l.beside(ctx, w, rows, err)
 }
 
-// appendTo gives rows of one chain their numbers, hashes and MACs, and adds them in tx.
-func (l *Logger) appendTo(ctx context.Context, tx driver.Tx, rows []*driver.AuditRow) error {
+// appendTo gives rows of one chain their numbers, hashes and MACs, and adds them.
+func (l *Logger) appendTo(ctx context.Context, w writer, rows []*driver.AuditRow) error {
 	c := rows[0].Chain
 	l.mu.Lock()
 	t, known := l.tails[c]
 	l.mu.Unlock()
 	for range 2 {
+		all, carry := rows, redo{}
 		if !known {
-			var err error
-			if t, err = l.load(ctx, tx, c); err != nil {
+			found, err := l.load(ctx, w, c)
+			if err != nil {
 				return err
 			}
+			t = found.end
+			if found.back > 0 {
+				note, err := l.putBackNote(ctx, w, c, found)
+				if err != nil {
+					return err
+				}
+				all = append([]*driver.AuditRow{note}, rows...)
+			}
+			for i := range found.behind {
+				carry.addRow(&found.behind[i])
+			}
 		}
-		placed, end, err := l.place(ctx, tx, t, rows)
+		placed, end, err := l.place(ctx, w, t, all, &carry)
 		if err != nil {
 			return err
 		}
-		added, err := tx.AppendAudit(ctx, t.hash, placed)
+		added, err := w.AppendAudit(ctx, t.hash, placed)
 		if err != nil {
 			return err
 		}
 		if added {
-			l.accept(tx, c, end)
+			l.accept(w, c, end, carry)
 			return nil
 		}
 		known = false
@@ -58,40 +74,74 @@ func (l *Logger) appendTo(ctx context.Context, tx driver.Tx, rows []*driver.Audi
 		WithHint("give each process a node name of its own")
 }
 
-// place numbers and seals rows as the ones that follow t.
-func (l *Logger) place(ctx context.Context, tx driver.Tx, t tail, rows []*driver.AuditRow) (_ []driver.AuditRow, end tail, err error) {
+// place numbers and seals rows as the ones that follow t, and has the head file carry them.
+func (l *Logger) place(ctx context.Context, w writer, t tail, rows []*driver.AuditRow, carry *redo) (_ []driver.AuditRow, end tail, err error) {
 	out := make([]driver.AuditRow, len(rows))
 	var scratch []byte
 	for i, r := range rows {
 		t.seq++
-		r.Seq, r.At = t.seq, tx.Now()
-		if out[i], err = l.blind(ctx, tx, *r); err != nil {
+		r.Seq, r.At = t.seq, w.Now()
+		if out[i], err = l.blind(ctx, w, *r); err != nil {
 			return nil, t, err
 		}
-		r.Hash, scratch = entryHash(scratch, t.hash, &out[i])
+		before := t.hash
+		r.Hash, scratch = entryHash(scratch, before, &out[i])
 		r.MAC = entryMAC(l.mac, r.Hash)
 		t.hash = r.Hash
 		out[i].Hash, out[i].MAC = r.Hash, r.MAC
+		if w.relaxed() {
+			carry.add(r.MAC, scratch[4+len(before):]) // the canonical bytes follow the hash before
+		}
 	}
 	return out, t, nil
 }
 
-// accept remembers the new end for the next append, and has the head file told once the transaction is durable.
-func (l *Logger) accept(tx driver.Tx, c driver.Chain, end tail) {
+// accept remembers the new end for the next append, and has the head file told once the transaction is committed.
+func (l *Logger) accept(w writer, c driver.Chain, end tail, carry redo) {
 	l.mu.Lock()
 	l.tails[c] = end
 	l.mu.Unlock()
 	if l.heads == nil {
-		tx.AfterCommit(nil, func() error { l.news.tell(c, end.seq); return nil })
+		w.AfterCommit(nil, func() error { l.news.tell(c, end.seq); return nil })
 		return
 	}
 	head := newHead(l.mac, c, end.seq, end.hash)
-	tx.AfterCommit(nil, func() error { l.heads.stage(head); l.news.tell(c, end.seq); return nil })
-	tx.AfterCommit(l.heads, l.heads.flush)
+	w.accept(l, head, carry)
 }
 
-// load reads the end of a chain and makes sure that it continues what the head file knows.
-func (l *Logger) load(ctx context.Context, tx driver.Tx, c driver.Chain) (tail, error) {
+// found is where a chain ends.
+type found struct {
+	end    tail
+	behind []driver.AuditRow // stored, and not in the head file
+	back   int64             // how many entries before the end were put back from the head file
+}
+
+// load reads the end of a chain and makes sure that it continues what the head file knows. What the database lost with the
+// machine's power is put back.
+func (l *Logger) load(ctx context.Context, tx driver.Tx, c driver.Chain) (found, error) {
+	end, err := l.stored(ctx, tx, c)
+	if err != nil || l.heads == nil {
+		return found{end: end}, err
+	}
+	head, have, missing := l.heads.newest(c)
+	if missing {
+		return found{end: end}, l.firstHeads(ctx, tx, c.Epoch)
+	}
+	if have && !head.authentic(l.mac) {
+		return found{}, broken("its head in %s was not written by this server", l.heads.Path())
+	}
+	if head.Seq > end.seq {
+		return l.putBack(ctx, tx, end, head)
+	}
+	if end.seq-head.Seq > MaxAhead {
+		return found{}, broken("the head file %s is %d entries behind: an older one was put in its place", l.heads.Path(), end.seq-head.Seq)
+	}
+	behind, err := followsHead(ctx, tx, l.mac, c, head)
+	return found{end: end, behind: behind}, err
+}
+
+// stored returns the last entry of a chain in the database.
+func (l *Logger) stored(ctx context.Context, tx driver.Tx, c driver.Chain) (tail, error) {
 	row, err := tx.AuditTail(ctx, c)
 	if errors.Is(err, driver.ErrNotFound) {
 		row, err = driver.AuditRow{}, nil
@@ -102,35 +152,13 @@ func (l *Logger) load(ctx context.Context, tx driver.Tx, c driver.Chain) (tail, 
 	if row.Seq > 0 && !hmac.Equal(row.MAC, entryMAC(l.mac, row.Hash)) {
 		return tail{}, broken("the last entry was not written by this server")
 	}
-	end := tail{seq: row.Seq, hash: row.Hash}
-	if l.heads == nil {
-		return end, nil
-	}
-	return end, l.compare(ctx, tx, c, end)
+	return tail{seq: row.Seq, hash: row.Hash}, nil
 }
 
 func broken(format string, args ...any) error {
 	return fault.Wrap(fault.Unavailable, base.ErrAuditBroken,
 		"the audit record of this tenant was changed: "+format, args...).WithCode("AuditBroken").
 		WithHint("run the audit verification to see what is missing; restore the database and the head file, or go on in a new epoch")
-}
-
-// compare refuses a chain that is shorter than, or different from, what the head file says.
-func (l *Logger) compare(ctx context.Context, tx driver.Tx, c driver.Chain, end tail) error {
-	head, have, missing := l.heads.get(c)
-	if missing {
-		return l.firstHeads(ctx, tx, c.Epoch)
-	}
-	if have && !head.authentic(l.mac) {
-		return broken("its head in %s was not written by this server", l.heads.Path())
-	}
-	switch {
-	case head.Seq > end.seq:
-		return broken("entries %d to %d are missing at its end", end.seq+1, head.Seq)
-	case end.seq-head.Seq > MaxAhead:
-		return broken("the head file %s is %d entries behind: an older one was put in its place", l.heads.Path(), end.seq-head.Seq)
-	}
-	return followsHead(ctx, tx, l.mac, c, head)
 }
 
 // firstHeads makes the head file for a database without entries, or with entries of earlier epochs only. Beside entries of
@@ -148,10 +176,11 @@ func (l *Logger) firstHeads(ctx context.Context, tx driver.Tx, epoch int64) erro
 	return l.heads.create()
 }
 
-// followsHead checks the entries from the head on: what a crash left behind the head file must still be a chain.
-func followsHead(ctx context.Context, tx driver.Tx, m mac, c driver.Chain, head Head) error {
+// followsHead checks the entries from the head on, and returns them: what a crash left behind the head file must still be a
+// chain.
+func followsHead(ctx context.Context, tx driver.Tx, m mac, c driver.Chain, head Head) (behind []driver.AuditRow, err error) {
 	walk := walker{mac: m, seq: head.Seq, hash: head.Hash}
-	return tx.ScanAudit(ctx, c, head.Seq-1, func(r driver.AuditRow) error {
+	err = tx.ScanAudit(ctx, c, head.Seq-1, func(r driver.AuditRow) error {
 		if r.Seq == head.Seq {
 			if !bytes.Equal(r.Hash, head.Hash) {
 				return broken("entry %d differs from its head in the head file", r.Seq)
@@ -161,6 +190,8 @@ func followsHead(ctx context.Context, tx driver.Tx, m mac, c driver.Chain, head 
 		if what := walk.next(&r); what != "" {
 			return broken("%s", what)
 		}
+		behind = append(behind, r)
 		return nil
 	})
+	return behind, err
 }

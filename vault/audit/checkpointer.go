@@ -218,8 +218,7 @@ func (c *Checkpointer) growOne(ctx context.Context, tx driver.Tx, ch driver.Chai
 	}
 	limit := int64(1) << 62
 	if c.l.heads != nil {
-		head, _, _ := c.l.heads.get(ch)
-		limit = head.Seq - s.tree.Size
+		limit = c.l.heads.get(ch).Seq - s.tree.Size
 	}
 	if limit <= 0 {
 		return nil, "", nil

@@ -9,9 +9,8 @@ import (
 // Compact tidies a head file at once.
 func Compact(t *testing.T, h *Heads) {
 	t.Helper()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.compact(); err != nil {
+	m, _ := h.mark()
+	if err := h.compact(m); err != nil {
 		t.Fatal(err)
 	}
 }

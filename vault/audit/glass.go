@@ -214,23 +214,23 @@ func (l *Logger) openGlass(ctx context.Context, tx driver.Tx, app, tenant string
 }
 
 // beside writes rows whose chain was changed into the chain beside it, if a break-glass is open.
-func (l *Logger) beside(ctx context.Context, tx driver.Tx, rows []*driver.AuditRow, broken error) error {
+func (l *Logger) beside(ctx context.Context, w writer, rows []*driver.AuditRow, broken error) error {
 	from := rows[0].Chain
 	if from.Tenant == driver.Operator || from.Node != from.Log() {
 		return broken
 	}
-	g, open, err := l.openGlass(ctx, tx, from.App, from.Tenant)
+	g, open, err := l.openGlass(ctx, w, from.App, from.Tenant)
 	if err != nil || !open {
 		return broken
 	}
 	to := from
 	to.Node += "~" + g.ID
-	tail, err := l.load(ctx, tx, to)
+	begun, err := l.begun(ctx, w, to)
 	if err != nil {
 		return err
 	}
-	if tail.seq == 0 {
-		first, err := l.stitch(ctx, tx, g, from)
+	if !begun {
+		first, err := l.stitch(ctx, w, g, from)
 		if err != nil {
 			return err
 		}
@@ -239,14 +239,24 @@ func (l *Logger) beside(ctx context.Context, tx driver.Tx, rows []*driver.AuditR
 	for _, r := range rows {
 		r.Chain = to
 	}
-	return l.appendTo(ctx, tx, rows)
+	return l.appendTo(ctx, w, rows)
+}
+
+// begun reports whether a chain has an entry, as the database or the head file knows it.
+func (l *Logger) begun(ctx context.Context, tx driver.Tx, c driver.Chain) (bool, error) {
+	end, err := l.stored(ctx, tx, c)
+	if err != nil || end.seq > 0 || l.heads == nil {
+		return end.seq > 0, err
+	}
+	_, have, _ := l.heads.newest(c)
+	return have, nil
 }
 
 // stitch returns the entry that a chain beside another begins with, after telling the operator's chain.
-func (l *Logger) stitch(ctx context.Context, tx driver.Tx, g driver.AuditGlassRow, from driver.Chain) (*driver.AuditRow, error) {
+func (l *Logger) stitch(ctx context.Context, w writer, g driver.AuditGlassRow, from driver.Chain) (*driver.AuditRow, error) {
 	details := []Detail{{"glass", g.ID}, {"reason", g.Reason}, {"node", from.Node}}
 	if l.heads != nil {
-		head, _, _ := l.heads.get(from)
+		head, _, _ := l.heads.newest(from)
 		details = append(details, Detail{"last", strconv.FormatInt(head.Seq, 10)}, Detail{"last_hash", hex.EncodeToString(head.Hash)})
 	}
 	ev := Event{Action: "audit.break_glass.use", Resource: "audit", Name: from.Tenant, Operator: true, Details: details}
@@ -255,7 +265,7 @@ func (l *Logger) stitch(ctx context.Context, tx driver.Tx, g driver.AuditGlassRo
 	if err != nil {
 		return nil, err
 	}
-	if err := l.appendTo(ctx, tx, []*driver.AuditRow{told}); err != nil {
+	if err := l.appendTo(ctx, w, []*driver.AuditRow{told}); err != nil {
 		return nil, err
 	}
 	ev.Operator, ev.Name, who.Tenant = false, g.ID, from.Tenant

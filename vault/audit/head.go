@@ -34,36 +34,51 @@ func (h Head) canonical() []byte {
 
 func (h Head) authentic(m mac) bool { return hmac.Equal(h.MAC, m.of(h.canonical())) }
 
-// appendLine writes ["v1", app, tenant, node, epoch, seq, hash, mac] and a newline.
-func (h Head) appendLine(dst []byte) []byte {
-	line, err := json.Marshal([]any{"v1", h.App, h.Tenant, h.Node, h.Epoch, h.Seq, hex.EncodeToString(h.Hash), hex.EncodeToString(h.MAC)})
+// appendLine writes ["v1", app, tenant, node, epoch, seq, hash, mac] and a newline; with rows it is
+// ["v2", app, tenant, node, epoch, seq, hash, mac, [row, ...]], of which the last row is the head's. A line without rows says
+// that the database has them for good.
+func (h Head) appendLine(dst []byte, rows redo) []byte {
+	version := "v1"
+	if rows.rows > 0 {
+		version = "v2"
+	}
+	line, err := json.Marshal([]any{version, h.App, h.Tenant, h.Node, h.Epoch, h.Seq, hex.EncodeToString(h.Hash), hex.EncodeToString(h.MAC)})
 	if err != nil {
 		panic("audit: a head does not encode: " + err.Error())
 	}
-	return append(append(dst, line...), '\n')
+	if rows.rows == 0 {
+		return append(append(dst, line...), '\n')
+	}
+	dst = append(append(dst, line[:len(line)-1]...), ",["...)
+	return append(append(dst, rows.text...), "]]\n"...)
 }
 
-// parseHead reads a line, and only in the form appendLine writes.
-func parseHead(line []byte) (Head, error) {
+// parseHead reads a line, and only in the form appendLine writes. What the rows say is for [redone].
+func parseHead(line []byte) (h Head, rows []string, err error) {
 	var raw []json.RawMessage
 	bad := fault.New(fault.Invalid, "a line of the audit head file is damaged")
-	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != 8 {
-		return Head{}, bad
+	if err := json.Unmarshal(line, &raw); err != nil || len(raw) < 8 || len(raw) > 9 {
+		return Head{}, nil, bad
 	}
-	var h Head
 	var version, hash, mac string
 	for i, dest := range []any{&version, &h.App, &h.Tenant, &h.Node, &h.Epoch, &h.Seq, &hash, &mac} {
 		if err := json.Unmarshal(raw[i], dest); err != nil {
-			return Head{}, bad
+			return Head{}, nil, bad
+		}
+	}
+	var text redo
+	if len(raw) == 9 {
+		if text, rows, err = parseRedo(raw[8]); err != nil || len(rows) == 0 || int64(len(rows)) > h.Seq {
+			return Head{}, nil, bad
 		}
 	}
 	var err1, err2 error
 	h.Hash, err1 = hex.DecodeString(hash)
 	h.MAC, err2 = hex.DecodeString(mac)
-	if errors.Join(err1, err2) != nil || version != "v1" || h.Seq < 1 || !bytes.Equal(h.appendLine(nil), append(bytes.Clone(line), '\n')) {
-		return Head{}, bad
+	if errors.Join(err1, err2) != nil || h.Seq < 1 || !bytes.Equal(h.appendLine(nil, text), append(bytes.Clone(line), '\n')) {
+		return Head{}, nil, bad
 	}
-	return h, nil
+	return h, rows, nil
 }
 
 // HeadSet is what a head file said when it was read.
@@ -73,6 +88,7 @@ type HeadSet struct {
 	// Node says whose chains the file is about: of several processes on one store each has a file of its own. Empty: all.
 	Node  string
 	heads map[driver.Chain]Head
+	redo  map[driver.Chain][]string // the newest rows of a chain, up to its head, that the database may not have yet
 	size  int64
 	lines int
 }
@@ -82,7 +98,7 @@ type HeadSet struct {
 func ReadHeads(path string) (HeadSet, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return HeadSet{Path: path, Missing: true, heads: map[driver.Chain]Head{}}, nil
+		return HeadSet{Path: path, Missing: true, heads: map[driver.Chain]Head{}, redo: map[driver.Chain][]string{}}, nil
 	}
 	if err != nil {
 		return HeadSet{}, fault.Wrap(fault.Unavailable, err, "cannot read the audit head file %s", path)
@@ -97,22 +113,38 @@ func ReadHeads(path string) (HeadSet, error) {
 }
 
 func parseHeads(b []byte) (HeadSet, error) {
-	set := HeadSet{heads: map[driver.Chain]Head{}}
+	set := HeadSet{heads: map[driver.Chain]Head{}, redo: map[driver.Chain][]string{}}
 	for {
 		line, rest, whole := bytes.Cut(b, []byte{'\n'})
 		if !whole {
 			return set, nil // a torn last line: the crash came before the answer
 		}
-		h, err := parseHead(line)
+		h, rows, err := parseHead(line)
 		if err != nil {
 			return HeadSet{}, fault.Wrap(fault.Invalid, err, "line %d", set.lines+1)
 		}
 		if have, ok := set.heads[h.Chain]; ok && h.Seq < have.Seq {
 			return HeadSet{}, fault.New(fault.Invalid, "line %d goes back from entry %d to %d", set.lines+1, have.Seq, h.Seq)
 		}
-		set.heads[h.Chain] = h
+		set.take(h, rows)
 		set.lines++
 		set.size += int64(len(line)) + 1
 		b = rest
+	}
+}
+
+// take notes a line.
+func (s *HeadSet) take(h Head, rows []string) {
+	before := s.heads[h.Chain]
+	s.heads[h.Chain] = h
+	if len(rows) == 0 {
+		delete(s.redo, h.Chain)
+		return
+	}
+	switch first := h.Seq - int64(len(rows)) + 1; {
+	case first > before.Seq+1:
+		s.redo[h.Chain] = rows
+	default:
+		s.redo[h.Chain] = append(s.redo[h.Chain], rows[before.Seq+1-first:]...)
 	}
 }

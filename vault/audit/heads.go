@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,27 +11,46 @@ import (
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
-// MaxAhead is how many entries a chain may be ahead of the head file. More than a group of writes cannot be lost between a
-// commit and the sync of the head file, so that more means an old head file was put in the new one's place.
+// MaxAhead is how many entries a chain may be ahead of the head file. More cannot be lost between a commit and the sync of the
+// head file: the next group of writes waits for that sync when half as many are on their way. So more means an old head file was
+// put in the new one's place.
 const MaxAhead = 4096
 
-// Heads is the file that keeps the head of each chain outside the database: number, hash and MAC of its last entry.
+// Heads is the file that keeps the head of each chain outside the database: number, hash and MAC of its last entry, and the
+// newest entries themselves.
 //
-// The file is a journal of lines, the last line of a chain counts. Lines are appended and synced once per group of
-// writes; when most lines are old, the file is written anew beside itself and put in place by renaming. A last line
-// without its newline is what a crash leaves, and does not count. The file is made by the [Logger] when it writes the very
-// first entry of a database; a missing file beside existing entries is a failure ([Verify] says so, and nothing more is
-// written).
+// The file is a journal of lines, the last line of a chain counts. Lines are appended and synced once for all who wait at the
+// same time. A line that carries entries is their durable copy: their rows are committed before it is written, but the
+// database need not have synced them. A line that carries none says that it has. When the file has grown over 8 MiB, or most of
+// its lines are old, the database is made to sync, and the file is written anew beside itself without those entries and put in
+// place by renaming. A last line without its newline is what a crash leaves, and does not count. The file is made by the
+// [Logger] when it writes the very first entry of a database; a missing file beside existing entries is a failure ([Verify]
+// says so, and nothing more is written).
 type Heads struct {
 	path string
 
 	mu      sync.Mutex
+	over    *sync.Cond // an attempt to write is over
 	file    *os.File
 	size    int64 // bytes that count; what lies beyond is a torn write
 	lines   int
+	carried int   // entries in lines
+	base    int64 // size when the file was last written anew
+	turn    int64 // how often it was
 	heads   map[driver.Chain]Head
-	staged  map[driver.Chain]Head
+	lost    map[driver.Chain][]string // what the file carried when it was opened, until its chain is seen whole
 	missing bool
+
+	staged  []Head // for the next write, with their lines
+	buf     []byte
+	latest  map[driver.Chain]Head // with those that are staged or being written
+	rows    int                   // entries that are staged or being written
+	count   int64                 // lines ever staged
+	synced  int64                 // of which these are on disk,
+	tried   int64                 // these were in the last attempt,
+	err     error                 // which failed
+	busy    bool
+	attempt int64
 }
 
 // OpenHeads opens the head file, which need not exist yet. It fails if a line before the last cannot be read.
@@ -41,7 +59,12 @@ func OpenHeads(path string) (*Heads, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Heads{path: path, heads: set.heads, staged: map[driver.Chain]Head{}, missing: set.Missing, size: set.size, lines: set.lines}
+	h := &Heads{path: path, heads: set.heads, lost: set.redo, missing: set.Missing, size: set.size, base: set.size, lines: set.lines,
+		latest: map[driver.Chain]Head{}}
+	h.over = sync.NewCond(&h.mu)
+	for _, rows := range set.redo {
+		h.carried += len(rows)
+	}
 	if h.missing {
 		return h, nil
 	}
@@ -66,6 +89,7 @@ func (h *Heads) Path() string { return h.path }
 func (h *Heads) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.rest()
 	if h.file == nil {
 		return nil
 	}
@@ -74,12 +98,35 @@ func (h *Heads) Close() error {
 	return err
 }
 
+// rest waits until nobody writes.
+func (h *Heads) rest() {
+	for h.busy {
+		h.over.Wait()
+	}
+}
+
 // get returns the head of a chain as it is on disk.
-func (h *Heads) get(c driver.Chain) (head Head, have, missing bool) {
+func (h *Heads) get(c driver.Chain) Head {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	head, have = h.heads[c]
+	return h.heads[c]
+}
+
+// newest returns the head of a chain of which all entries are committed, whether it is on disk already or not.
+func (h *Heads) newest(c driver.Chain) (head Head, have, missing bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if head, have = h.latest[c]; !have {
+		head, have = h.heads[c]
+	}
 	return head, have, h.missing
+}
+
+// chains returns the chains that have a head.
+func (h *Heads) chains() (out []driver.Chain) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return sortedChains(h.heads)
 }
 
 // create makes the file, empty, before the first entry of a database.
@@ -100,66 +147,88 @@ func (h *Heads) create() error {
 	return nil
 }
 
-// stage notes the new head of a chain; flush makes it durable.
-func (h *Heads) stage(head Head) {
+// stage notes the new head of a chain, with the entries that the database need not have synced; flush makes it durable. Those
+// entries must be committed.
+func (h *Heads) stage(head Head, rows redo) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if head.Seq > h.staged[head.Chain].Seq && head.Seq > h.heads[head.Chain].Seq {
-		h.staged[head.Chain] = head
+	if head.Seq <= max(h.latest[head.Chain].Seq, h.heads[head.Chain].Seq) {
+		return
 	}
+	h.latest[head.Chain] = head
+	delete(h.lost, head.Chain) // the chain was whole up to here
+	h.staged = append(h.staged, head)
+	h.buf = head.appendLine(h.buf, rows)
+	h.rows += rows.rows
+	h.count++
 }
 
-// flush appends the staged heads and syncs. After an error they stay staged, and what was half written is overwritten.
+// behind returns how many entries are committed and not in the file yet, and whether writing them failed.
+func (h *Heads) behind() (rows int, failing bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rows, h.err != nil
+}
+
+// flush returns when what was staged before is on disk: whoever finds nobody writing does it for all. After an error it stays
+// staged, and what was half written is overwritten.
 func (h *Heads) flush() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.staged) == 0 {
-		return nil
-	}
-	if h.file == nil {
-		return h.unavailable(fs.ErrClosed)
-	}
-	var b []byte
-	for _, head := range h.staged {
-		b = head.appendLine(b)
-	}
-	if _, err := h.file.WriteAt(b, h.size); err != nil {
-		return errors.Join(h.unavailable(err), h.file.Truncate(h.size))
-	}
-	if err := h.file.Sync(); err != nil {
-		return errors.Join(h.unavailable(err), h.file.Truncate(h.size))
-	}
-	h.size, h.lines = h.size+int64(len(b)), h.lines+len(h.staged)
-	for c, head := range h.staged {
-		h.heads[c] = head
-	}
-	clear(h.staged)
-	if h.lines > 4*len(h.heads)+4096 {
-		// Tidying may fail, say for want of room, and is tried again: the heads themselves are on disk.
-		_ = h.compact()
+	for mine := h.count; h.synced < mine; {
+		if !h.busy {
+			if err := h.write(); err != nil {
+				return err
+			}
+			continue
+		}
+		for now := h.attempt; h.attempt == now; {
+			h.over.Wait()
+		}
+		if h.err != nil && h.tried >= mine {
+			return h.err
+		}
 	}
 	return nil
 }
 
-// compact writes one line per chain into a new file and puts it in the old one's place.
-func (h *Heads) compact() error {
-	var b bytes.Buffer
-	for _, head := range h.heads {
-		b.Write(head.appendLine(nil))
+// write appends what is staged and syncs. Meanwhile more may be staged.
+func (h *Heads) write() error {
+	if h.file == nil {
+		return h.unavailable(fs.ErrClosed)
 	}
-	next := h.path + ".new"
-	f, err := os.OpenFile(next, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	staged, buf, rows := h.staged, h.buf, h.rows
+	h.staged, h.buf, h.tried, h.busy = nil, nil, h.count, true
+	f, at := h.file, h.size
+	h.mu.Unlock()
+	err := put(f, buf, at)
+	h.mu.Lock()
+	h.busy = false
+	h.attempt++
+	h.over.Broadcast()
+	if h.err = err; err != nil {
+		h.err = h.unavailable(err)
+		h.staged, h.buf = append(staged, h.staged...), append(buf, h.buf...)
+		return h.err
+	}
+	h.synced, h.size, h.lines = h.tried, at+int64(len(buf)), h.lines+len(staged)
+	h.rows, h.carried = h.rows-rows, h.carried+rows
+	for _, head := range staged {
+		h.heads[head.Chain] = head
+		if h.latest[head.Chain].Seq == head.Seq {
+			delete(h.latest, head.Chain)
+		}
+	}
+	return nil
+}
+
+func put(f *os.File, b []byte, at int64) error {
+	_, err := f.WriteAt(b, at)
+	if err == nil {
+		err = dataSync(f)
+	}
 	if err != nil {
-		return h.unavailable(err)
+		return errors.Join(err, f.Truncate(at))
 	}
-	_, err = f.Write(b.Bytes())
-	if err = errors.Join(err, f.Sync()); err == nil {
-		err = os.Rename(next, h.path)
-	}
-	if err != nil {
-		return errors.Join(h.unavailable(err), f.Close())
-	}
-	old := h.file
-	h.file, h.size, h.lines = f, int64(b.Len()), len(h.heads)
-	return errors.Join(syncDir(filepath.Dir(h.path)), old.Close())
+	return nil
 }

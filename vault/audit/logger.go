@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/id"
@@ -19,10 +20,13 @@ type Logger struct {
 	st    driver.Store
 	mac   mac
 	heads *Heads
-	node  string
-	epoch int64
-	hook  Hook
-	count *metrics.Collector // nil: nothing is counted
+	// relaxer is the store, if it can commit without waiting for the disk and there is a head file to carry the entries.
+	relaxer driver.Relaxer
+	tidying atomic.Bool
+	node    string
+	epoch   int64
+	hook    Hook
+	count   *metrics.Collector // nil: nothing is counted
 
 	blinder  Blinder
 	personal PersonalFields
@@ -67,6 +71,10 @@ func NewLogger(st driver.Store, opts ...Option) *Logger {
 	l := &Logger{st: st, node: "node-1", epoch: 1, log: slog.New(slog.DiscardHandler), tails: map[driver.Chain]tail{}}
 	for _, o := range opts {
 		o(l)
+	}
+	if r, ok := st.(driver.Relaxer); ok && l.heads != nil {
+		l.relaxer = r
+		r.BeforeClose(l.leave)
 	}
 	if t, ok := st.(interface{ auditTable() *Table }); ok {
 		t.auditTable().bind(l)

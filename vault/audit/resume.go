@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/haywardhq/hayward/vault/audit/internal/merkle"
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -128,22 +129,31 @@ func (l *Logger) ownChains(ctx context.Context, tx driver.Tx) ([]driver.Chain, e
 	return slices.DeleteFunc(all, func(c driver.Chain) bool { return c.Epoch != l.epoch || c.Log() != l.node }), err
 }
 
-// settle brings the head file up to what a crash left in the store. A chain that does not fit its head is left alone: its
-// next entry is refused, and the verification says why.
+// settle puts back what the database lost, and brings the head file up to what a crash left in the store. A chain that does not
+// fit its head is left alone: its next entry is refused, and the verification says why.
 func (l *Logger) settle(ctx context.Context) error {
 	if l.heads == nil {
 		return nil
 	}
-	ahead := map[driver.Chain]tail{}
+	if err := l.repairAll(ctx); err != nil {
+		return err
+	}
+	ahead := map[driver.Chain]found{}
 	err := l.st.View(ctx, func(tx driver.Tx) error {
 		chains, err := l.ownChains(ctx, tx)
 		if err != nil {
 			return err
 		}
 		for _, c := range chains {
-			end, err := l.load(ctx, tx, c)
-			if head, _, _ := l.heads.get(c); err == nil && end.seq > head.Seq {
-				ahead[c] = end
+			head, _, _ := l.heads.newest(c)
+			end, err := l.stored(ctx, tx, c)
+			if err != nil || end.seq < head.Seq {
+				continue
+			}
+			if f, err := l.load(ctx, tx, c); err == nil && len(f.behind) > 0 {
+				ahead[c] = f
+			} else if err == nil {
+				l.heads.whole(c)
 			}
 		}
 		return nil
@@ -151,10 +161,40 @@ func (l *Logger) settle(ctx context.Context) error {
 	if err != nil || len(ahead) == 0 {
 		return err
 	}
-	for c, end := range ahead {
-		l.heads.stage(newHead(l.mac, c, end.seq, end.hash))
+	for c, f := range ahead {
+		var carry redo
+		for i := range f.behind {
+			carry.addRow(&f.behind[i])
+		}
+		l.heads.stage(newHead(l.mac, c, f.end.seq, f.end.hash), carry)
 	}
-	return l.heads.flush()
+	return l.flush()
+}
+
+// repairAll puts back what chains of this logger lost.
+func (l *Logger) repairAll(ctx context.Context) error {
+	var short []driver.Chain
+	err := l.st.View(ctx, func(tx driver.Tx) error {
+		for _, c := range l.heads.chains() {
+			if c.Epoch != l.epoch || c.Log() != l.node {
+				continue
+			}
+			end, err := l.stored(ctx, tx, c)
+			if head, _, _ := l.heads.newest(c); err == nil && end.seq < head.Seq {
+				short = append(short, c)
+			}
+			if err != nil && !errors.Is(err, base.ErrAuditBroken) {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, c := range short {
+		if err := l.repair(ctx, c); err != nil && !errors.Is(err, base.ErrAuditBroken) {
+			return err
+		}
+	}
+	return err
 }
 
 // problemOf is a problem with a whole chain, or with the entry its text begins with.

@@ -184,7 +184,7 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 		v.problem(c, head.Seq+1, "", "the head file %s knows %d entries, checkpoint %d has %d: an older head file was put in its place",
 			v.heads.Path, head.Seq, signed.Number, signed.Size)
 	case head.Seq > last:
-		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d", last+1, head.Seq, head.Seq)
+		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d%s", last+1, head.Seq, head.Seq, v.carried(c, last, head))
 	case last-head.Seq > MaxAhead:
 		v.problem(c, head.Seq+1,
 			"", "the head file %s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
@@ -218,4 +218,12 @@ func (v *verifier) lostChains(have []driver.Chain) {
 	for _, c := range sortedChains(lost) {
 		v.problem(c, 1, "", "the whole chain is missing: %s", lost[c])
 	}
+}
+
+// carried says that the head file has what is missing, where it does.
+func (v *verifier) carried(c driver.Chain, last int64, head Head) string {
+	if head.Seq-int64(len(v.heads.redo[c])) > last {
+		return ""
+	}
+	return " and holds them; after a loss of power they are put back when the server starts"
 }

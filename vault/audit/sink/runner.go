@@ -59,16 +59,33 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Status is how a sink is doing.
+// Status is how a sink is doing. Of what is said about an error nothing comes from the other side but a number.
 type Status struct {
-	Name      string    `json:"name"`
-	Delivered int64     `json:"delivered"` // entries since the start, repetitions included
-	Lag       int64     `json:"lag"`       // entries not delivered yet
-	Since     time.Time `json:"since"`     // when the oldest of them came; zero when there is none
-	LastOK    time.Time `json:"last_ok"`
-	Failures  int64     `json:"failures"` // in a row
-	Error     string    `json:"error,omitempty"`
-	Alarm     bool      `json:"alarm"` // it is further behind than it may be
+	Name         string    `json:"name"`
+	Delivered    int64     `json:"delivered"`              // entries since the start, repetitions included
+	Position     *Position `json:"position,omitempty"`     // the newest entry that was delivered since the start; nil for none
+	Lag          int64     `json:"lag"`                    // entries not delivered yet
+	Since        time.Time `json:"since,omitzero"`         // when the oldest of them came; zero when there is none
+	LastOK       time.Time `json:"last_ok,omitzero"`       // when it last was up to date, or took something
+	Failures     int64     `json:"failures"`               // in a row
+	FailingSince time.Time `json:"failing_since,omitzero"` // when the first of those was; zero when there is none
+	ErrorKind    string    `json:"error_kind,omitempty"`   // of the last of those, one of package fault's
+	Error        string    `json:"error,omitempty"`
+	Alarm        bool      `json:"alarm"` // it is further behind than it may be
+}
+
+// Position is where a sink is in the record.
+type Position struct {
+	Entry  string    `json:"entry"` // its id
+	App    string    `json:"app,omitempty"`
+	Tenant string    `json:"tenant,omitempty"` // id
+	Epoch  int64     `json:"epoch"`
+	Seq    int64     `json:"seq"` // in its chain
+	Time   time.Time `json:"time"`
+}
+
+func positionOf(l audit.Line) *Position {
+	return &Position{Entry: l.ID.String(), App: l.AppID, Tenant: l.TenantID, Epoch: l.Epoch, Seq: l.Seq, Time: l.CreatedAt}
 }
 
 // Runner feeds one target. It is safe for concurrent use.
@@ -178,6 +195,9 @@ func (r *Runner) step(ctx context.Context) (more bool, err error) {
 	}
 	r.mu.Lock()
 	r.status.Delivered += int64(len(lines))
+	if len(lines) > 0 {
+		r.status.Position = positionOf(lines[len(lines)-1])
+	}
 	if r.checkpoint == cp {
 		r.checkpoint = ""
 	}
@@ -195,10 +215,12 @@ func (r *Runner) note(ctx context.Context, err error) {
 	r.mu.Lock()
 	was := r.status
 	if err != nil {
-		r.status.Failures++
-		r.status.Error = audit.Display(fault.From(err).Error())
+		if r.status.Failures++; r.status.Failures == 1 {
+			r.status.FailingSince = time.Now()
+		}
+		r.status.ErrorKind, r.status.Error = fault.KindOf(err).String(), audit.Display(fault.From(err).Error())
 	} else {
-		r.status.Failures, r.status.Error, r.status.LastOK = 0, "", time.Now()
+		r.status.Failures, r.status.FailingSince, r.status.ErrorKind, r.status.Error, r.status.LastOK = 0, time.Time{}, "", "", time.Now()
 	}
 	r.status.Alarm = late
 	now := r.status

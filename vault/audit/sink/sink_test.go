@@ -6,7 +6,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +26,7 @@ import (
 
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/audit/sink"
 	"github.com/haywardhq/hayward/vault/scope"
@@ -138,7 +139,7 @@ func TestASinkThatIsDown(t *testing.T) {
 			t.Errorf("the other sink got %s", got)
 		}
 		s := r.Status()
-		if !s.Alarm || s.Lag != 5 || s.Delivered != 0 || s.Failures < 10 || s.Since.IsZero() || s.Error == "" || strings.Contains(s.Error, "\n") || len(alarms) != 1 {
+		if !s.Alarm || s.Lag != 5 || s.Delivered != 0 || s.Failures < 10 || s.Since.IsZero() || s.FailingSince.IsZero() || s.ErrorKind == "" || s.Position != nil || s.Error == "" || strings.Contains(s.Error, "\n") || len(alarms) != 1 {
 			t.Errorf("%+v, alarms %v", s, alarms)
 		}
 		if s.Failures > 60 {
@@ -148,7 +149,7 @@ func TestASinkThatIsDown(t *testing.T) {
 		down.fail = 0
 		down.mu.Unlock()
 		time.Sleep(2 * time.Minute)
-		if s := r.Status(); s.Alarm || s.Lag != 0 || s.Delivered != 5 || s.Error != "" || fmt.Sprint(alarms) != "[true false]" || healthy.Status().Alarm {
+		if s := r.Status(); s.Alarm || s.Lag != 0 || s.Delivered != 5 || s.Error != "" || s.ErrorKind != "" || !s.FailingSince.IsZero() || s.Position == nil || s.Position.Seq != 5 || s.Position.Tenant != "t" || fmt.Sprint(alarms) != "[true false]" || healthy.Status().Alarm {
 			t.Errorf("%+v, alarms %v", s, alarms)
 		}
 		if got := down.seqs(); got != "map[t:[1 2 3 4 5]]" {
@@ -303,8 +304,21 @@ func client(t testing.TB, url string) *egress.Client {
 }
 
 func TestWebhook(t *testing.T) {
-	key := []byte("both know it")
-	sign := func(m []byte) []byte { h := hmac.New(sha256.New, key); h.Write(m); return h.Sum(nil) }
+	key := sealed.NewString("whsec_" + base64.StdEncoding.EncodeToString([]byte("both sides know this key")))
+	sign := func(m string) string {
+		h := hmac.New(sha256.New, []byte("both sides know this key"))
+		io.WriteString(h, m)
+		return "v1," + base64.StdEncoding.EncodeToString(h.Sum(nil))
+	}
+	webhook := func(o sink.WebhookOptions) *sink.Webhook {
+		t.Helper()
+		o.Key = key
+		hook, err := sink.NewWebhook(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hook
+	}
 	var status int
 	var got []byte
 	var header http.Header
@@ -320,13 +334,18 @@ func TestWebhook(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	defer srv.Close()
-	hook := sink.NewWebhook(sink.WebhookOptions{URL: srv.URL + "/hook", Client: client(t, srv.URL), Sign: sign})
+	hook := webhook(sink.WebhookOptions{URL: srv.URL + "/hook", Client: client(t, srv.URL)})
+	ids := map[string]bool{}
 	for _, status = range []int{200, 204, 301, 302, 307, 308, 400, 401, 429, 500} {
 		b := batch(2, "K")
 		b.Checkpoint = "signed"
 		if err := hook.Send(t.Context(), b); (err == nil) != (status < 300) {
 			t.Errorf("%d: %v", status, err)
 		}
+		ids[header.Get("Webhook-Id")] = true
+	}
+	if len(ids) != 1 {
+		t.Errorf("the same batch has the ids %v", ids)
 	}
 	if elsewhere != 0 {
 		t.Error("a redirect was followed")
@@ -338,17 +357,26 @@ func TestWebhook(t *testing.T) {
 	if err := json.Unmarshal(got, &body); err != nil || len(body.Entries) != 2 || body.Checkpoint != "signed" || body.Entries[1].Seq != 2 {
 		t.Errorf("%s: %v", got, err)
 	}
-	sig := regexp.MustCompile(`^t=(\d+),v1=([0-9a-f]{64})$`).FindStringSubmatch(header.Get("Hayward-Signature"))
-	if sig == nil || sig[2] != hex.EncodeToString(sign([]byte(sig[1]+"."+string(got)))) || header.Get("Hayward-Batch") != "vaudit_x" {
+	id, at := header.Get("Webhook-Id"), header.Get("Webhook-Timestamp")
+	if sent, err := strconv.ParseInt(at, 10, 64); err != nil || time.Since(time.Unix(sent, 0)) > time.Minute ||
+		header.Get("Webhook-Signature") != sign(id+"."+at+"."+string(got)) || header.Get("Hayward-Batch") != "vaudit_x" {
 		t.Errorf("%v", header)
+	}
+	if err := hook.Send(t.Context(), batch(1, "other")); err == nil || ids[header.Get("Webhook-Id")] {
+		t.Errorf("another batch has the same id: %v", err)
 	}
 	srv.Close()
 	if err := hook.Send(t.Context(), batch(1, "K")); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("nobody there: %v", err)
 	}
-	inside := sink.NewWebhook(sink.WebhookOptions{URL: srv.URL, Client: egress.New(egress.Policy{}, egress.Options{})})
+	inside := webhook(sink.WebhookOptions{URL: srv.URL, Client: egress.New(egress.Policy{}, egress.Options{})})
 	if err := inside.Send(t.Context(), batch(1, "K")); !fault.Is(err, fault.Denied) {
 		t.Errorf("an address nobody allowed: %v", err)
+	}
+	for _, bad := range []sealed.Value{{}, sealed.NewString("short"), sealed.NewString("whsec_?")} {
+		if _, err := sink.NewWebhook(sink.WebhookOptions{URL: srv.URL, Client: client(t, srv.URL), Key: bad}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

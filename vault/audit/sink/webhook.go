@@ -3,6 +3,7 @@ package sink
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -12,30 +13,47 @@ import (
 
 	"github.com/haywardhq/hayward/egress"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/internal/hooksign"
 )
 
-// WebhookOptions configures [NewWebhook].
+// WebhookOptions configures [NewWebhook]. URL, Client and Key are needed.
 type WebhookOptions struct {
-	URL    string
-	Client *egress.Client
-	// Sign returns the HMAC-SHA256 of a message under the key that both sides know. nil signs nothing.
-	Sign        func(message []byte) []byte
+	URL         string
+	Client      *egress.Client
+	Key         sealed.Value        // both sides know it: whsec_ and base64, or at least 24 bytes as they are
 	Credentials []egress.Credential // sent with each request, for the URL's origin alone
 }
 
-// Webhook posts batches as JSON: {"entries": [...], "checkpoint": "..."}.
+// Webhook posts batches as JSON: {"entries": [...], "checkpoint": "..."}. Each is signed as Standard Webhooks says
+// (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md), as the requests of
+// vault/rotation/webhook are:
 //
-// The header Hayward-Signature is "t=<unix seconds>,v1=<hex>", where v1 is the HMAC-SHA256 of the seconds, a full stop and
-// the body. Hayward-Batch names the last entry: the same entries may come twice. Any answer but 2xx is a failure, a redirect
-// too: it is not followed.
+//	webhook-id: audit_7f83b165...            of the body: the same when the same entries come again
+//	webhook-timestamp: 1767225600            seconds since 1970, of this attempt
+//	webhook-signature: v1,K5oZf...           base64 of HMAC-SHA256 over "id.timestamp.body"
+//
+// Hayward-Batch names the last entry: the same entries may come twice, also in other batches. Any answer but 2xx is a failure,
+// a redirect too: it is not followed.
 type Webhook struct {
 	o   WebhookOptions
+	key hooksign.Key
 	now func() time.Time
 }
 
-// NewWebhook returns a webhook sink.
-func NewWebhook(o WebhookOptions) *Webhook { return &Webhook{o: o, now: time.Now} }
+// NewWebhook returns a webhook sink, or what is wrong with the key.
+func NewWebhook(o WebhookOptions) (*Webhook, error) {
+	if o.Key.IsZero() {
+		return nil, fault.New(fault.Invalid, "the key that signs the requests of an audit webhook is missing").
+			WithHint("without it anybody who knows the address could write into the copy")
+	}
+	key, err := hooksign.ParseKey(o.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &Webhook{o: o, key: key, now: time.Now}, nil
+}
 
 type webhookBody struct {
 	Entries    []audit.Line `json:"entries"`
@@ -52,10 +70,11 @@ func (s *Webhook) Send(ctx context.Context, b Batch) error {
 		return fault.Wrap(fault.Internal, err, "audit entries could not be encoded")
 	}
 	header := http.Header{}
-	if s.o.Sign != nil {
-		at := strconv.FormatInt(s.now().Unix(), 10)
-		header.Set("Hayward-Signature", "t="+at+",v1="+hex.EncodeToString(s.o.Sign(append([]byte(at+"."), body...))))
-	}
+	sum := sha256.Sum256(body)
+	id, at := "audit_"+hex.EncodeToString(sum[:16]), strconv.FormatInt(s.now().Unix(), 10)
+	header.Set(hooksign.HeaderID, id)
+	header.Set(hooksign.HeaderTimestamp, at)
+	header.Set(hooksign.HeaderSignature, s.key.Sign(id, at, body))
 	if n := len(b.Entries); n > 0 {
 		header.Set("Hayward-Batch", b.Entries[n-1].ID.String())
 	}
