@@ -121,11 +121,12 @@ func (a *args) keywords(name string, params ...string) ([]value.Value, error) {
 	return (&cKeywords{name: name, params: params, most: len(params)}).unpack(a)
 }
 
-// strArg is a parameter of type str, of a C function, that Argument Clinic checks; n is its position or its name.
-func strArg(v value.Value, fn, n string) (string, error) {
+// strArg is a parameter of type str, of a C function, that Argument Clinic checks; which is "argument", with its position or
+// name if there are several.
+func strArg(v value.Value, fn, which string) (string, error) {
 	s, ok := str(v)
 	if !ok {
-		return "", typeErr("%s() argument %s must be str, not %s", fn, n, cName(v))
+		return "", typeErr("%s() %s must be str, not %s", fn, which, cName(v))
 	}
 	return s, nil
 }

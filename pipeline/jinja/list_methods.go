@@ -79,6 +79,9 @@ func indexItem(r *run, self value.Value, a *args, kind string) (value.Value, err
 	i, j := 0, len(items)
 	for k, dst := range []*int{&i, &j} {
 		if v := a.arg(k + 1); v != nil {
+			if !isInt(v) {
+				return nil, typeErr("slice indices must be integers or have an __index__ method")
+			}
 			n, err := clampIndex(v)
 			if err != nil {
 				return nil, err

@@ -45,8 +45,8 @@ func (t methodTable) properties(list map[string]method) methodTable {
 // library holds Jinja's own filters and tests and the methods of Python's types. It is the same for every environment and
 // never changes.
 type library struct {
-	filters, tests                                                                map[string]*builtinFunc
-	str, list, tuple, dict, set, int, float, bytes, date, time, rangeTable, views methodTable
+	filters, tests                                                                               map[string]*builtinFunc
+	str, markup, list, tuple, dict, set, int, float, bytes, date, time, rangeTable, views, proxy methodTable
 }
 
 // builtins is the one library, made when the first environment is. Its functions find it through their environment: they
@@ -54,9 +54,11 @@ type library struct {
 var builtins = sync.OnceValue(newLibrary)
 
 func newLibrary() *library {
+	text := table(strCase, strStrip, strPad, strFind, strSplit, strClass, strOther)
 	return &library{
 		filters: builtinFilters(), tests: builtinTests(),
-		str:        table(strCase, strStrip, strPad, strFind, strSplit, strClass, strOther),
+		str:        text,
+		markup:     markupMethods(text),
 		list:       table(listMethods).changing(listChanges),
 		tuple:      table(tupleMethods),
 		dict:       table(dictMethods).changing(dictChanges),
@@ -67,15 +69,18 @@ func newLibrary() *library {
 		date:       table(dateMethods).properties(dateAttrs),
 		time:       table(dateMethods, timeMethods).properties(dateAttrs).properties(timeAttrs),
 		rangeTable: table(rangeMethods).properties(rangeAttrs),
-		views:      table(viewMethods),
+		views:      table(viewMethods).properties(viewAttrs),
+		proxy:      proxied(),
 	}
 }
 
 // methodsOf returns the methods that templates may use on a value of a Python type.
 func (l *library) methodsOf(v value.Value) methodTable {
 	switch v := v.(type) {
-	case value.Str, markup:
+	case value.Str:
 		return l.str
+	case markup:
+		return l.markup
 	case *value.Dict:
 		return l.dict
 	case *value.List:
@@ -97,9 +102,9 @@ func (l *library) methodsOf(v value.Value) methodTable {
 	case *rangeVal:
 		return l.rangeTable
 	case *dictView:
-		if v.kind != "dict_values" {
-			return l.views
-		}
+		return l.views
+	case *mappingProxy:
+		return l.proxy
 	case *value.Enum:
 		if v.Mixin {
 			return l.methodsOf(v.Value)

@@ -31,7 +31,8 @@ var intMethods = map[string]method{
 	"as_integer_ratio": intMethod("as_integer_ratio", func(n *big.Int) value.Value {
 		return value.Tuple{intOf(n), value.Int(1)}
 	}),
-	"to_bytes": toBytes,
+	"to_bytes":   toBytes,
+	"from_bytes": fromBytes,
 }
 
 var intAttrs = map[string]method{
@@ -47,45 +48,6 @@ func bitCount(n *big.Int) value.Value {
 		count += bits.OnesCount(uint(w))
 	}
 	return value.Int(count)
-}
-
-func toBytes(r *run, self value.Value, a *args) (value.Value, error) {
-	got, err := a.bind("to_bytes", []string{"length", "byteorder", "signed"}, 0)
-	if err != nil {
-		return nil, err
-	}
-	length, order := 1, "big"
-	if got[0] != nil {
-		if length, err = index(got[0]); err != nil {
-			return nil, err
-		}
-	}
-	if got[1] != nil {
-		order, _ = str(got[1])
-	}
-	n, _ := bigInt(self)
-	switch {
-	case order != "big" && order != "little":
-		return nil, valueErr("byteorder must be either 'little' or 'big'")
-	case length < 0:
-		return nil, valueErr("length argument must be non-negative")
-	case got[2] != nil && value.Truthy(got[2]):
-		return nil, unsupported(0, "to_bytes(signed=True) is not supported")
-	case n.Sign() < 0:
-		return nil, raise("OverflowError", "can't convert negative int to unsigned")
-	case (n.BitLen()+7)/8 > length:
-		return nil, raise("OverflowError", "int too big to convert")
-	}
-	if err := r.alloc(length); err != nil {
-		return nil, err
-	}
-	out := n.FillBytes(make([]byte, length))
-	if order == "little" {
-		for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-			out[i], out[j] = out[j], out[i]
-		}
-	}
-	return value.Bytes(out), nil
 }
 
 func floatMethod(name string, fn func(f float64) (value.Value, error)) method {
@@ -104,6 +66,7 @@ var floatMethods = map[string]method{
 	"conjugate":        floatMethod("conjugate", func(f float64) (value.Value, error) { return value.Float(f), nil }),
 	"hex":              floatMethod("hex", floatHex),
 	"as_integer_ratio": floatMethod("as_integer_ratio", integerRatio),
+	"fromhex":          floatFromHex,
 }
 
 var floatAttrs = map[string]method{
@@ -140,4 +103,40 @@ func floatHex(f float64) (value.Value, error) {
 		sign = ""
 	}
 	return value.Str(s[:i+1] + sign + strconv.Itoa(exp)), nil
+}
+
+func floatFromHex(r *run, self value.Value, a *args) (value.Value, error) {
+	if err := a.builtin(self, "fromhex", 1, 1); err != nil {
+		return nil, err
+	}
+	text, ok := str(a.pos[0])
+	if !ok {
+		return nil, typeErr("bad argument type for built-in operation")
+	}
+	s := strings.ToLower(strings.Trim(text, asciiSpace))
+	sign := 1.0
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		if s[0] == '-' {
+			sign = -1
+		}
+		s = s[1:]
+	}
+	switch s {
+	case "inf", "infinity":
+		return value.Float(math.Inf(int(sign))), r.read(len(text))
+	case "nan":
+		return value.Float(math.NaN()), r.read(len(text))
+	}
+	s = strings.TrimPrefix(s, "0x")
+	if !strings.Contains(s, "p") {
+		s += "p0"
+	}
+	f, err := strconv.ParseFloat("0x"+s, 64)
+	if strings.ContainsAny(s, "_+-") && strings.Trim(s[:strings.IndexByte(s, 'p')], "0123456789abcdef.") != "" || err != nil && !isRange(err) {
+		return nil, valueErr("invalid hexadecimal floating-point string")
+	}
+	if math.IsInf(f, 0) {
+		return nil, raise("OverflowError", "hexadecimal value too large to represent as a float")
+	}
+	return value.Float(math.Copysign(f, sign)), r.read(len(text))
 }

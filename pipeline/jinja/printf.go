@@ -53,7 +53,9 @@ func (f *formatArgs) Mapping(v value.Value) bool {
 }
 
 // Item is mapping[key].
-func (f *formatArgs) Item(mapping, key value.Value) (value.Value, error) { return f.r.item(mapping, key) }
+func (f *formatArgs) Item(mapping, key value.Value) (value.Value, error) {
+	return f.r.item(mapping, key)
+}
 
 // Number is int(v), or float(v) for the verbs of floats. Python asks a str for neither; the helper of Markup does.
 func (f *formatArgs) Number(v value.Value, verb byte) (value.Value, error) {

@@ -98,55 +98,31 @@ var strOther = map[string]method{
 }
 
 func encode(r *run, self value.Value, a *args) (value.Value, error) {
-	got, err := a.bind("str.encode", []string{"encoding", "errors"}, 0)
+	encoding, mode, err := codecArgs(a, "encode")
 	if err != nil {
 		return nil, err
 	}
-	name := "utf-8"
-	if got[0] != nil {
-		if name, err = textArg(got[0], "encode", 0); err != nil {
-			return nil, err
-		}
-	}
 	s, _ := str(self)
-	if err := r.alloc(len(s)); err != nil {
-		return nil, err
-	}
-	limit, ok := codec(name)
-	if !ok {
-		return nil, raise("LookupError", "unknown encoding: %s", name)
-	}
-	if limit == 0 {
-		return value.Bytes(s), nil
-	}
-	out := make([]byte, 0, len(s))
-	for i, c := range []rune(s) {
-		if c >= limit {
-			return nil, raise("UnicodeEncodeError", "'%s' codec can't encode character %s in position %d: ordinal not in range(%d)",
-				name, "'"+asciiEscape(c)+"'", i, limit)
-		}
-		out = append(out, byte(c))
-	}
-	return value.Bytes(out), nil
+	out, err := r.encodeText(s, encoding, mode)
+	return value.Bytes(out), err
 }
 
-// codec returns the first character an encoding cannot hold; 0 is UTF-8.
-func codec(name string) (rune, bool) {
-	plain := strings.Map(func(c rune) rune {
-		if value.IsAlnum(c) {
-			return c
-		}
-		return -1
-	}, name)
-	switch strings.ToLower(plain) {
-	case "utf8", "utf", "u8":
-		return 0, true
-	case "ascii", "usascii":
-		return 128, true
-	case "latin1", "iso88591":
-		return 256, true
+// codecArgs are the arguments of encode and decode.
+func codecArgs(a *args, fn string) (encoding, mode string, err error) {
+	got, err := a.keywords(fn, "encoding", "errors")
+	if err != nil {
+		return "", "", err
 	}
-	return 0, false
+	encoding, mode = "utf-8", "strict"
+	if got[0] != nil {
+		if encoding, err = strArg(got[0], fn, "argument 'encoding'"); err != nil {
+			return "", "", err
+		}
+	}
+	if got[1] != nil {
+		mode, err = strArg(got[1], fn, "argument 'errors'")
+	}
+	return encoding, mode, err
 }
 
 func translate(r *run, self value.Value, a *args) (value.Value, error) {
@@ -206,10 +182,16 @@ func makeTrans(r *run, self value.Value, a *args) (value.Value, error) {
 		return d, r.allocItems(3 * d.Len())
 	}
 	var list [3][]rune
-	for i, v := range a.pos {
-		s, err := textArg(v, "maketrans", i+1)
-		if err != nil {
-			return nil, err
+	for _, i := range []int{1, 2, 0} {
+		if i >= len(a.pos) {
+			continue
+		}
+		s, isText := str(a.pos[i])
+		switch {
+		case !isText && i == 0:
+			return nil, typeErr("first maketrans argument must be a string if there is a second argument")
+		case !isText:
+			return nil, typeErr("maketrans() argument %d must be str, not %s", i+1, cName(a.pos[i]))
 		}
 		if err := r.allocItems(3 * len(s)); err != nil {
 			return nil, err

@@ -17,30 +17,29 @@ var strFind = map[string]method{
 	"endswith":   affixTest("endswith", strings.HasSuffix),
 }
 
-// searchArgs checks the arguments of the methods that search: text and two bounds.
-func (a *args) searchArgs(name string) error {
-	switch n := len(a.pos); {
-	case len(a.kw) > 0:
-		return typeErr("str.%s() takes no keyword arguments", name)
-	case n < 1:
-		return typeErr("%s() takes at least 1 argument (%d given)", name, n)
-	case n > 3:
-		return typeErr("%s() takes at most 3 arguments (%d given)", name, n)
-	}
-	return nil
-}
-
 // window is the part of s between two optional bounds; ok is false if start lies behind the end.
 func window(s string, start, end value.Value) (part string, at int, ok bool, err error) {
 	n := utf8.RuneCountInString(s)
-	i, j := 0, n
+	i, j, err := between(n, start, end)
+	if err != nil || i > j {
+		return "", i, false, err
+	}
+	if i == 0 && j == n {
+		return s, 0, true, nil
+	}
+	return value.PySlice(s, i, j), i, true, nil
+}
+
+// between are two optional bounds of a sequence of length n.
+func between(n int, start, end value.Value) (i, j int, err error) {
+	i, j = 0, n
 	if b, given, err := sliceIndex(start); err != nil {
-		return "", 0, false, err
+		return 0, 0, err
 	} else if given {
 		i = b
 	}
 	if b, given, err := sliceIndex(end); err != nil {
-		return "", 0, false, err
+		return 0, 0, err
 	} else if given {
 		j = b
 	}
@@ -50,24 +49,13 @@ func window(s string, start, end value.Value) (part string, at int, ok bool, err
 	if j < 0 {
 		j = max(j+n, 0)
 	}
-	j = min(j, n)
-	if i > j {
-		return "", i, false, nil
-	}
-	if i == 0 && j == n {
-		return s, 0, true, nil
-	}
-	return value.PySlice(s, i, j), i, true, nil
+	return i, min(j, n), nil
 }
 
 func findMethod(name string, find func(s, sub string) int, must bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.searchArgs(name); err != nil {
+		if err := a.parsed(name, 1, 3); err != nil {
 			return nil, err
-		}
-		sub, ok := str(a.pos[0])
-		if !ok {
-			return nil, typeErr("must be str, not %s", typeName(a.pos[0]))
 		}
 		s, _ := str(self)
 		if err := r.read(4 * len(s)); err != nil {
@@ -76,6 +64,10 @@ func findMethod(name string, find func(s, sub string) int, must bool) method {
 		part, at, ok, err := window(s, a.arg(1), a.arg(2))
 		if err != nil {
 			return nil, err
+		}
+		sub, isText := str(a.pos[0])
+		if !isText {
+			return nil, typeErr("must be str, not %s", typeName(a.pos[0]))
 		}
 		i := -1
 		if ok {
@@ -92,27 +84,30 @@ func findMethod(name string, find func(s, sub string) int, must bool) method {
 }
 
 func countText(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.searchArgs("count"); err != nil {
+	if err := a.parsed("count", 1, 3); err != nil {
 		return nil, err
-	}
-	sub, ok := str(a.pos[0])
-	if !ok {
-		return nil, typeErr("must be str, not %s", typeName(a.pos[0]))
 	}
 	s, _ := str(self)
 	if err := r.read(4 * len(s)); err != nil {
 		return nil, err
 	}
 	part, _, ok, err := window(s, a.arg(1), a.arg(2))
-	if err != nil || !ok {
-		return value.Int(0), err
+	if err != nil {
+		return nil, err
+	}
+	sub, isText := str(a.pos[0])
+	if !isText {
+		return nil, typeErr("must be str, not %s", typeName(a.pos[0]))
+	}
+	if !ok {
+		return value.Int(0), nil
 	}
 	return value.Int(strings.Count(part, sub)), nil
 }
 
 func affixTest(name string, fn func(s, part string) bool) method {
 	return func(r *run, self value.Value, a *args) (value.Value, error) {
-		if err := a.searchArgs(name); err != nil {
+		if err := a.parsed(name, 1, 3); err != nil {
 			return nil, err
 		}
 		s, _ := str(self)

@@ -1,6 +1,8 @@
 package jinja
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,16 +53,12 @@ func caseFold(s string) string {
 	return strings.NewReplacer("ß", "ss", "ẞ", "ss", "ς", "σ").Replace(value.PyLower(s))
 }
 
-// textArg returns an argument that must be text.
+// textArg returns an argument that must be text; n is its position, 0 if it is the only one.
 func textArg(v value.Value, fn string, n int) (string, error) {
-	s, ok := str(v)
-	if !ok {
-		if n > 0 {
-			return "", typeErr("%s() argument %d must be str, not %s", fn, n, typeName(v))
-		}
-		return "", typeErr("%s() argument must be str, not %s", fn, typeName(v))
+	if n > 0 {
+		return strArg(v, fn, "argument "+strconv.Itoa(n))
 	}
-	return s, nil
+	return strArg(v, fn, "argument")
 }
 
 func stripMethod(name string, left, right bool) method {
@@ -170,14 +168,20 @@ func (r *run) pad(s string, width int, fill string, left float64) (string, error
 	if err := r.alloc(len(s)); err != nil {
 		return "", err
 	}
-	before := 0
+	before, after := padding(have, width, left)
+	return strings.Repeat(fill, before) + s + strings.Repeat(fill, after), nil
+}
+
+// padding is how much goes before and after what has a width already.
+func padding(have, width int, left float64) (before, after int) {
+	n := max(width-have, 0)
 	switch left {
 	case 1:
 		before = n
 	case 0.5: // as Python rounds: the odd one goes left if the width is odd
 		before = n/2 + n&width&1
 	}
-	return strings.Repeat(fill, before) + s + strings.Repeat(fill, n-before), nil
+	return before, n - before
 }
 
 // reserve counts n times size bytes.
@@ -206,22 +210,43 @@ func zfill(r *run, self value.Value, a *args) (value.Value, error) {
 }
 
 func expandTabs(r *run, self value.Value, a *args) (value.Value, error) {
-	got, err := a.keywords("expandtabs", "tabsize")
+	size, err := tabSize(a)
 	if err != nil {
 		return nil, err
 	}
-	size := 8
-	if got[0] != nil {
-		if size, err = index(got[0]); err != nil {
-			return nil, err
-		}
-	}
 	s, _ := str(self)
+	out, err := r.expand(s, size)
+	return like(self, out), err
+}
+
+func tabSize(a *args) (int, error) {
+	got, err := a.keywords("expandtabs", "tabsize")
+	if err != nil || got[0] == nil {
+		return 8, err
+	}
+	return intC(got[0])
+}
+
+// intC is a parameter that is an int in C.
+func intC(v value.Value) (int, error) {
+	n, err := index(v)
+	switch {
+	case catchable(err, "OverflowError"):
+		return 0, raise("OverflowError", "Python int too large to convert to C int")
+	case n > math.MaxInt32:
+		return 0, raise("OverflowError", "signed integer is greater than maximum")
+	case n < math.MinInt32:
+		return 0, raise("OverflowError", "signed integer is less than minimum")
+	}
+	return n, err
+}
+
+func (r *run) expand(s string, size int) (string, error) {
 	if err := r.reserve(strings.Count(s, "\t"), max(size, 0)); err != nil {
-		return nil, err
+		return "", err
 	}
 	if err := r.alloc(len(s)); err != nil {
-		return nil, err
+		return "", err
 	}
 	var b strings.Builder
 	col := 0
@@ -241,5 +266,5 @@ func expandTabs(r *run, self value.Value, a *args) (value.Value, error) {
 			col++
 		}
 	}
-	return like(self, b.String()), nil
+	return b.String(), nil
 }

@@ -22,7 +22,9 @@ func timeNumber(fn func(t time.Time) int) method {
 }
 
 func timeCall(name string, fn func(v value.Value) value.Value) method {
-	return func(_ *run, self value.Value, a *args) (value.Value, error) { return fn(self), a.builtin(self, name, 0, 0) }
+	return func(_ *run, self value.Value, a *args) (value.Value, error) {
+		return fn(self), a.builtin(self, name, 0, 0)
+	}
 }
 
 var dateAttrs = map[string]method{

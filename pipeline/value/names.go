@@ -1,6 +1,7 @@
 package value
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -23,4 +24,18 @@ func RuneByName(name string) (rune, bool) {
 		}
 	}
 	return 0, false
+}
+
+// RuneName is a character's Unicode name; ok is false for one without.
+func RuneName(r rune) (name string, ok bool) {
+	name = runenames.Name(r)
+	switch {
+	case name == "":
+		return "", false
+	case name[0] != '<':
+		return name, true
+	case unicode.Is(unicode.Unified_Ideograph, r):
+		return fmt.Sprintf("CJK UNIFIED IDEOGRAPH-%X", r), true
+	}
+	return "", false
 }
