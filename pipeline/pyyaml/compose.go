@@ -21,7 +21,7 @@ type pair struct{ key, value *node }
 
 // composer reads tokens into a tree, by the grammar of yaml/parser.py and the rules of yaml/composer.py.
 type composer struct {
-	*scanner
+	scanner
 	limits  Limits
 	handles map[string]string
 	anchors map[string]*node
@@ -31,6 +31,7 @@ type composer struct {
 	room    []node  // for nodes to come
 	items   []*node // of the lists that are open
 	pairs   []pair  // of the mappings that are open
+	placed  []pair  // of the mappings that are read, as far as the desk goes
 }
 
 // make returns a new node. Nodes are made many at a time.

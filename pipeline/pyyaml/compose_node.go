@@ -90,6 +90,9 @@ func (c *composer) register(n *node, p properties) error {
 	if first, ok := c.anchors[p.anchor]; ok {
 		return failure(ComposerError, c.file, p.start, "The anchor &%s is used twice; the first is on line %d.", p.anchor, first.start.line+1)
 	}
+	if c.anchors == nil {
+		c.anchors = map[string]*node{}
+	}
 	c.anchors[p.anchor] = n
 	return nil
 }
@@ -173,7 +176,7 @@ func (c *composer) collection(n *node, f form) error {
 		n.items = slices.Clone(inside)
 	}
 	if inside := c.pairs[pairs:]; len(inside) > 0 {
-		n.pairs = slices.Clone(inside)
+		n.pairs = c.place(inside)
 	}
 	c.items, c.pairs = c.items[:items], c.pairs[:pairs]
 	c.depth--
@@ -187,6 +190,16 @@ func (c *composer) collection(n *node, f form) error {
 	}
 	n.height++
 	return nil
+}
+
+// place keeps the entries of a mapping.
+func (c *composer) place(entries []pair) []pair {
+	begin := len(c.placed)
+	if begin+len(entries) > cap(c.placed) {
+		return slices.Clone(entries)
+	}
+	c.placed = append(c.placed, entries...)
+	return c.placed[begin:len(c.placed):len(c.placed)]
 }
 
 // inside reads the entries of a collection and leaves them in items or pairs.

@@ -149,7 +149,10 @@ func Load(src []byte, file string, limits Limits) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &composer{scanner: newScanner(r), limits: limits, anchors: map[string]*node{}}
+	c := &composer{scanner: scanner{reader: r, indent: -1, keyOK: true}, limits: limits}
+	d := desks.Get().(*desk)
+	defer func() { d.leave(c.made) }()
+	c.sit(d)
 	root, err := c.compose()
 	if err != nil {
 		return nil, err

@@ -78,10 +78,6 @@ type scanner struct {
 	keys    []simpleKey // by flow level
 }
 
-func newScanner(r *reader) *scanner {
-	return &scanner{reader: r, indent: -1, keyOK: true, keys: make([]simpleKey, 1, 8), tokens: make([]token, 0, 16)}
-}
-
 func (s *scanner) bad(at mark, format string, args ...any) error {
 	return failure(ScannerError, s.file, at, format, args...)
 }
