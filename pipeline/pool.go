@@ -58,8 +58,13 @@ func (r *run) release() {
 	r.g.pool.Put(r)
 }
 
-// equip gives a run that knows its options everything it works with.
-func (r *run) equip(init Init) {
+// equip reads a run's options and gives it everything it works with.
+func (r *run) equip(ctx context.Context, init Init, opts []Option) {
+	r.ctx = ctx
+	for _, o := range opts {
+		o(&r.c)
+	}
+	r.optioned = len(opts) > 0
 	r.limits = &r.g.limits
 	if r.c.limits != nil {
 		r.limits = r.c.limits
@@ -68,15 +73,7 @@ func (r *run) equip(init Init) {
 	r.result, r.spare = &made.result, made.first.Start()
 	r.result.Outputs = made.all.Start()
 	r.grant()
-	if r.c.context.Secrets != nil {
-		r.chain.run = r.c.context.Secrets
-	}
-	if init.Secrets != nil {
-		r.chain.init = init.Secrets
-	}
-	if r.c.resolver != nil {
-		r.chain.resolver = r.c.resolver
-	}
+	r.fillChain(init)
 	r.secrets, r.log, r.clock = r.chain, r.c.log, r.c.now
 	if r.c.secrets != nil {
 		r.secrets = r.c.secrets
@@ -91,6 +88,18 @@ func (r *run) equip(init Init) {
 }
 
 var discard = slog.New(slog.DiscardHandler)
+
+func (r *run) fillChain(init Init) {
+	if r.c.context.Secrets != nil {
+		r.chain.run = r.c.context.Secrets
+	}
+	if init.Secrets != nil {
+		r.chain.init = init.Secrets
+	}
+	if r.c.resolver != nil {
+		r.chain.resolver = r.c.resolver
+	}
+}
 
 // outcome is a result with its first dicts, in one block. It is the caller's.
 type outcome struct {

@@ -23,12 +23,7 @@ import (
 // Haystack's warnings are in Result.Warnings. (haystack/core/pipeline/pipeline.py, run)
 func (p *Plan) Run(ctx context.Context, inputs *value.Dict, opts ...Option) (*Result, error) {
 	r := p.program.newRun()
-	r.ctx = ctx
-	for _, o := range opts {
-		o(&r.c)
-	}
-	r.optioned = len(opts) > 0
-	r.equip(p.init)
+	r.equip(ctx, p.init, opts)
 	var err error
 	if t := r.traced(); t != nil || r.meter != nil {
 		err = r.watched(t, inputs)

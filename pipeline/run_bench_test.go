@@ -3,6 +3,8 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"math"
 	"strings"
 	"testing"
 
@@ -72,6 +74,37 @@ func TestAllocationsPerNode(t *testing.T) {
 		if per/float64(n) > 3 {
 			t.Errorf("%d components: %.1f allocations each", n, per/float64(n))
 		}
+	}
+}
+
+// The same with options as a server gives them.
+func BenchmarkNoOpNodesServed(b *testing.B) {
+	plan := chain(b, 2)
+	in, ctx := value.NewDict("n0000", value.NewDict("value", value.Int(1))), context.Background()
+	log := slog.New(slog.DiscardHandler)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := plan.Run(ctx, in, pipeline.WithRequestID("r"), pipeline.WithLogger(log), pipeline.WithLimits(pipeline.Limits{})); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A run of two components allocates four times: its result, what the components are given, and their own outputs. The least
+// of many tries counts, because pools lose what they hold now and then.
+func TestAllocationsOfASmallRun(t *testing.T) {
+	plan := chain(t, 2)
+	in := value.NewDict("n0000", value.NewDict("value", value.Int(1)))
+	least := math.Inf(1)
+	for range 50 {
+		least = min(least, testing.AllocsPerRun(1, func() {
+			if _, err := plan.Run(context.Background(), in); err != nil {
+				t.Fatal(err)
+			}
+		}))
+	}
+	if least > 4 {
+		t.Errorf("%v allocations", least)
 	}
 }
 

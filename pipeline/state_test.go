@@ -45,13 +45,15 @@ func twoSenders(t *testing.T) *Plan {
 func TestReleasedStateIsEmpty(t *testing.T) {
 	plan := twoSenders(t)
 	given := value.NewList(value.Str("one tenant's"))
+	secrets := map[string]sealed.Value{"KEY": sealed.NewString("one tenant's")}
+	options := []Option{WithRunContext(RunContext{Secrets: secrets, RequestID: "one tenant's", Ledger: true}), IncludeOutputsFrom("a"),
+		WithStream(func(StreamEvent) error { return nil }), WithObserver(Observer{After: func(*Step) {}}), WithLimits(Limits{}), KeepSnapshot()}
 	for name, inputs := range map[string]*value.Dict{
 		"a whole run":  value.NewDict("a", value.NewDict("value", given), "b", value.NewDict("value", given), "c", value.NewDict("value", given)),
 		"a failed run": value.NewDict("a", value.NewDict("value", given), "c", value.NewDict("value", given)),
 	} {
 		r := plan.program.newRun()
-		r.ctx, r.c.context.RequestID, r.optioned = context.Background(), "one tenant's", true
-		r.equip(Init{Secrets: map[string]sealed.Value{"KEY": sealed.NewString("one tenant's")}})
+		r.equip(context.Background(), Init{Secrets: secrets}, options)
 		err := r.do(inputs)
 		if (err != nil) != (name == "a failed run") {
 			t.Fatalf("%s: %v", name, err)
@@ -83,8 +85,7 @@ func TestWhatWasGivenIsNotUsedAgain(t *testing.T) {
 	var chains []*secretChain
 	for range 50 {
 		r := plan.program.newRun()
-		r.ctx = context.Background()
-		r.equip(Init{})
+		r.equip(context.Background(), Init{}, nil)
 		if err := r.do(inputs); err != nil {
 			t.Fatal(err)
 		}
@@ -99,6 +100,26 @@ func TestWhatWasGivenIsNotUsedAgain(t *testing.T) {
 		}
 		chains = append(chains, r.chain)
 		r.release()
+	}
+}
+
+// A run that a listener's panic ended is not used again: its workers may still be at work.
+func TestRunThatPanickedIsNotUsedAgain(t *testing.T) {
+	plan := twoSenders(t)
+	inputs := value.NewDict("a", value.NewDict("value", value.NewList()), "b", value.NewDict("value", value.NewList()))
+	for _, concurrency := range []int{1, 2} {
+		func() {
+			defer func() {
+				if p := recover(); p != "the listener" {
+					t.Errorf("recovered %v", p)
+				}
+			}()
+			_, _ = plan.Run(context.Background(), inputs, WithConcurrency(concurrency),
+				WithObserver(Observer{After: func(*Step) { panic("the listener") }}))
+		}()
+		if r := plan.program.pool.Get(); r != nil {
+			t.Errorf("concurrency %d: the pool holds %+v", concurrency, r)
+		}
 	}
 }
 
