@@ -59,6 +59,7 @@ var importers = map[string]map[string]string{
 		"vault/rotation/jwtkeys":      "reads the signing keys it rotates",
 		"vault/rotation/postgresrole": "derives a verifier of a new password, and logs in",
 		"vault/rotation/webhook":      "sends a new value to the receiver that is among its destinations, signed",
+		"vault/internal/hooksign":     "signs what a webhook is sent",
 		"vault/source":                "compares two values of a key to tell a watch of a change, and counts the bytes a cache keeps",
 		"vault/source/openbao":        "writes the ids of an AppRole and a service account's token into a login, for the server's own origin",
 		"vault/source/awssm":          "signs requests with the keys, and sends a session token to the endpoint's origin",

@@ -150,6 +150,39 @@ func (c *Client) AuditStatus(ctx context.Context) (AuditStatus, error) {
 	return out, c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/v1/audit/status"}, &out)
 }
 
+// AuditSink says how copying the record to one place is doing.
+type AuditSink struct {
+	Name         string             `json:"name"`
+	Delivered    int64              `json:"delivered"`              // entries since the server started, repetitions included
+	Position     *AuditSinkPosition `json:"position,omitempty"`     // the newest entry that was delivered since then
+	Lag          int64              `json:"lag"`                    // entries not delivered yet
+	Since        time.Time          `json:"since,omitzero"`         // when the oldest of them came
+	LastOK       time.Time          `json:"last_ok,omitzero"`       // when the sink last took something, or was up to date
+	Failures     int64              `json:"failures"`               // in a row
+	FailingSince time.Time          `json:"failing_since,omitzero"` // when the first of those was
+	ErrorKind    string             `json:"error_kind,omitempty"`   // of the last of those
+	Error        string             `json:"error,omitempty"`
+	Alarm        bool               `json:"alarm"` // it is further behind than it may be
+}
+
+// AuditSinkPosition is a place in the record.
+type AuditSinkPosition struct {
+	Entry  string    `json:"entry"` // its id
+	App    string    `json:"app,omitempty"`
+	Tenant string    `json:"tenant,omitempty"` // id
+	Epoch  int64     `json:"epoch"`
+	Seq    int64     `json:"seq"` // in its chain
+	Time   time.Time `json:"time"`
+}
+
+// AuditSinks says how the server that answers copies its part of the record to other places; for operators.
+func (c *Client) AuditSinks(ctx context.Context) ([]AuditSink, error) {
+	var out struct {
+		Sinks []AuditSink `json:"sinks"`
+	}
+	return out.Sinks, c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/v1/audit/sinks"}, &out)
+}
+
 // ProveAudit returns the proof that one entry is under a checkpoint, as the server wrote it: the package vault/audit reads it.
 func (c *Client) ProveAudit(ctx context.Context, entryID string) (json.RawMessage, error) {
 	var out json.RawMessage

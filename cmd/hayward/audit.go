@@ -24,7 +24,7 @@ import (
 
 func (c *cli) auditCommand() *cobra.Command {
 	cmd := noun("audit", "Read and verify the record of who did what", c.auditList(), c.auditVerify(), c.auditExport(), c.auditCheckpoints(),
-		c.auditKeys(), c.auditProve(), c.auditStatus(),
+		c.auditKeys(), c.auditProve(), c.auditStatus(), c.auditSinks(),
 		c.glassOpen(), c.glassClose(), c.glassList())
 	c.addServer(cmd.PersistentFlags())
 	return cmd

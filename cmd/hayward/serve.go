@@ -110,6 +110,9 @@ func settings(c config.Config, log *slog.Logger) (app.Settings, error) {
 	if s.EnvAllow, err = namesAndOrigins("secret-env-allow", c.SecretEnvAllow); err != nil {
 		return s, err
 	}
+	if s.Sinks.WebhookKey, err = config.SecretFile("audit-sink-webhook-key-file", c.AuditSinkWebhookKeyFile); err != nil {
+		return s, err
+	}
 	if err := around(c, &s); err != nil {
 		return s, err
 	}

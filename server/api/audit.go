@@ -12,6 +12,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/audit/sink"
 )
 
 func (d *Door) auditRoutes() []router.Route {
@@ -32,6 +33,8 @@ func (d *Door) auditRoutes() []router.Route {
 			Summary: "Show the public keys that checkpoints are signed with", Answers: AuditKeys{}},
 		{Method: http.MethodGet, Path: "/api/v1/audit/status", Handler: d.auditStatus, Action: policy.AuditReadAll, Tag: tag,
 			Summary: "Say how signing the record is doing", Answers: audit.CheckpointStatus{}},
+		{Method: http.MethodGet, Path: "/api/v1/audit/sinks", Handler: d.auditSinks, Action: policy.AuditReadAll, Tag: tag,
+			Summary: "Say how copying the record is doing: where each sink is, how far behind, and since when it fails", Answers: AuditSinks{}},
 		{Method: http.MethodGet, Path: "/api/v1/audit/entries/{id}/proof", Handler: d.proveEntry, Action: policy.AuditRead, Tag: tag,
 			Summary: "Prove that one entry is under a checkpoint; the proof holds nothing of others but hashes", Answers: audit.Proof{}},
 		{Method: http.MethodPost, Path: "/api/v1/audit/export", Handler: d.exportAudit, Action: policy.AuditRead, Tag: tag, Stream: true,
@@ -140,15 +143,32 @@ func (d *Door) auditKeys(context.Context, *router.Request) (any, error) {
 	return AuditKeys{d.AuditKeys}, nil
 }
 
-// auditStatus asks the gate as a list of the operator's own chain would: whoever may read that may see how it is kept.
+// AuditSinks are the places that get copies of the record.
+type AuditSinks struct {
+	Sinks []sink.Status `json:"sinks"`
+}
+
 func (d *Door) auditStatus(ctx context.Context, r *router.Request) (any, error) {
-	if r.Who.Tenant != "" {
-		return nil, operatorsOnly()
-	}
-	if _, err := d.Audit.List(ctx, audit.Query{Limit: 1}); err != nil {
+	if err := d.mayReadRecord(ctx, r); err != nil {
 		return nil, err
 	}
 	return d.AuditStatus(), nil
+}
+
+func (d *Door) auditSinks(ctx context.Context, r *router.Request) (any, error) {
+	if err := d.mayReadRecord(ctx, r); err != nil {
+		return nil, err
+	}
+	return AuditSinks{d.AuditSinks()}, nil
+}
+
+// mayReadRecord asks the gate as a list of the operator's own chain would: whoever may read that may see how it is kept.
+func (d *Door) mayReadRecord(ctx context.Context, r *router.Request) error {
+	if r.Who.Tenant != "" {
+		return operatorsOnly()
+	}
+	_, err := d.Audit.List(ctx, audit.Query{Limit: 1})
+	return err
 }
 
 func operatorsOnly() error {

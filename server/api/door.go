@@ -11,6 +11,7 @@ import (
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
+	"github.com/haywardhq/hayward/vault/audit/sink"
 )
 
 // Pipelines is what the door needs of the host; *host.Host is one.
@@ -48,6 +49,7 @@ type Door struct {
 	// AuditKeys are the public keys that checkpoints are signed with, one a line.
 	AuditKeys   string
 	AuditStatus func() audit.CheckpointStatus
+	AuditSinks  func() []sink.Status
 	Verify      func(ctx context.Context) (any, error) // verifies every audit chain; authorised by itself
 	Registry    *component.Registry
 	Health      func(ctx context.Context) error

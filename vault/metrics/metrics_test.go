@@ -106,3 +106,26 @@ func BenchmarkInc(b *testing.B) {
 		}
 	})
 }
+
+func TestGauges(t *testing.T) {
+	r := metrics.NewRegistry()
+	lag := 3.0
+	r.Counter("a_total").Inc()
+	r.Gauge("lag", "sink", "webhook", func() float64 { return lag })
+	r.Gauge("lag", "sink", "file", func() float64 { return 0 })
+	r.Gauge("up", "", "", func() float64 { return 1 })
+	var b strings.Builder
+	if _, err := r.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = "# TYPE a_total counter\na_total 1\n# TYPE lag gauge\nlag{sink=\"file\"} 0\nlag{sink=\"webhook\"} 3\n# TYPE up gauge\nup 1\n"
+	if b.String() != want {
+		t.Errorf("%s", b.String())
+	}
+	lag = 4
+	r.Gauge("up", "", "", func() float64 { return 0 })
+	b.Reset()
+	if _, err := r.WriteTo(&b); err != nil || !strings.Contains(b.String(), `lag{sink="webhook"} 4`) || !strings.Contains(b.String(), "up 0") {
+		t.Errorf("%s %v", b.String(), err)
+	}
+}

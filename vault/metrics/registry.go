@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -18,11 +19,22 @@ type Registry struct {
 	mu         sync.Mutex
 	counters   map[string]*counter
 	histograms map[string]*histogram
+	gauges     map[gaugeID]func() float64
+}
+
+// gaugeID names a gauge: several that differ in a label are one family.
+type gaugeID struct{ name, label, value string }
+
+func (g gaugeID) String() string {
+	if g.label == "" {
+		return g.name
+	}
+	return g.name + "{" + g.label + "=" + strconv.Quote(g.value) + "}"
 }
 
 // NewRegistry returns an empty registry.
 func NewRegistry() *Registry {
-	return &Registry{counters: map[string]*counter{}, histograms: map[string]*histogram{}}
+	return &Registry{counters: map[string]*counter{}, histograms: map[string]*histogram{}, gauges: map[gaugeID]func() float64{}}
 }
 
 // Counter returns the counter of a name.
@@ -43,6 +55,19 @@ func (r *Registry) Histogram(name string) Histogram {
 		r.histograms[name] = &histogram{}
 	}
 	return r.histograms[name]
+}
+
+// Gauge has read asked for the gauge's value whenever the registry is written. It must be quick, and safe for concurrent use. The
+// label tells gauges of one name apart, as sink="webhook"; it is of the program's own making, of letters, digits, dashes and
+// underscores, and never a tenant's. An empty label is none. Asked twice, the later function counts.
+func (r *Registry) Gauge(name, label, value string, read func() float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gauges[gaugeID{name, label, value}] = read
+}
+
+func compareGauges(a, b gaugeID) int {
+	return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.label, b.label), cmp.Compare(a.value, b.value))
 }
 
 // Buckets are the upper bounds of a histogram's buckets in seconds: from a flag's hundred nanoseconds to a source that takes
@@ -133,6 +158,14 @@ func (r *Registry) WriteTo(w io.Writer) (int64, error) {
 	out := &counting{w: w}
 	for _, name := range slices.Sorted(maps.Keys(r.counters)) {
 		fmt.Fprintf(out, "# TYPE %s counter\n%s %s\n", name, name, format(r.counters[name].value()))
+	}
+	family := ""
+	for _, id := range slices.SortedFunc(maps.Keys(r.gauges), compareGauges) {
+		if id.name != family {
+			family = id.name
+			fmt.Fprintf(out, "# TYPE %s gauge\n", family)
+		}
+		fmt.Fprintf(out, "%s %s\n", id, format(r.gauges[id]()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.histograms)) {
 		h := r.histograms[name]

@@ -160,9 +160,10 @@ func (a *App) wire(ctx context.Context) error {
 	a.Rotation.RegisterKind("postgres-role", postgresrole.New(postgresrole.Options{Dial: httpClient.Dial}))
 	a.Rotation.RegisterKind("jwt-keys", jwtkeys.New())
 	a.Audit = audit.NewService(v.Store, gate, audit.WithOpener(v.Blinder))
-	if a.sinks, err = s.Sinks.runners(v.Log, httpClient, a.log); err != nil {
+	if a.sinks, err = s.Sinks.runners(v.Log, a.log); err != nil {
 		return err
 	}
+	a.measureSinks(s.metrics.reg)
 	if a.checkpoints, err = v.Checkpointer(s.CheckpointEvery, a.publish, a.log); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (a *App) mount(gate audit.Gate, hosts []string) {
 		&oauth.Door{Auth: a.Auth, App: a.AppID},
 		&api.Door{Host: a.Host, Secrets: a.Secrets, Flags: a.Flags, Settings: a.Settings, Keys: a.Keys, People: a.People, Registry: a.registry,
 			Rotations: rotation.NewService(a.Rotation), Rotators: a.Rotation.Kinds,
-			Audit: a.Audit, AuditKeys: a.vault.Trusted, AuditStatus: a.checkpoints.Status, Verify: a.verify(gate),
+			Audit: a.Audit, AuditKeys: a.vault.Trusted, AuditStatus: a.checkpoints.Status, AuditSinks: a.sinkStatus, Verify: a.verify(gate),
 			Glasses: &host.Glasses{Service: a.Audit, Gate: gate, Tenants: a.Auth.Identity}, Backups: &host.Backups{Gate: gate, House: a.vault.house()},
 			Version: s.Version, MaxUpload: s.MaxUpload, Health: a.vault.DB.Ping},
 		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},

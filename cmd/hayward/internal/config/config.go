@@ -52,10 +52,11 @@ type Config struct {
 
 	AuditCheckpointInterval time.Duration `name:"audit-checkpoint-interval" default:"10s" help:"The longest an audit entry waits until it is under a signed checkpoint, 100ms to 1m."`
 
-	AuditSinkFile    string `name:"audit-sink-file" help:"File that gets a copy of the record as JSON lines. Empty: none."`
-	AuditSinkSyslog  string `name:"audit-sink-syslog" help:"Syslog collector that gets a copy of the record: tls://host:port, or tcp://host:port in clear for one on this machine. Empty: none."`
-	AuditSinkWebhook string `name:"audit-sink-webhook" help:"URL that gets a copy of the record in batches of JSON. Empty: none."`
-	AuditSinkOTLP    string `name:"audit-sink-otlp" help:"OpenTelemetry collector that gets a copy of the record as log records: https://host:4318. Empty: none."`
+	AuditSinkFile           string `name:"audit-sink-file" help:"File that gets a copy of the record as JSON lines. Empty: none."`
+	AuditSinkSyslog         string `name:"audit-sink-syslog" help:"Syslog collector that gets a copy of the record: tls://host:port, or tcp://host:port in clear for one on this machine. Needs no entry in egress-allow. Empty: none."`
+	AuditSinkWebhook        string `name:"audit-sink-webhook" help:"URL that gets a copy of the record in batches of JSON, signed as Standard Webhooks says. Needs audit-sink-webhook-key-file, and no entry in egress-allow. Empty: none."`
+	AuditSinkWebhookKeyFile string `name:"audit-sink-webhook-key-file" help:"File with the key that signs them, mode 0600: whsec_ and base64, or at least 24 bytes as they are. Empty: there is no webhook."`
+	AuditSinkOTLP           string `name:"audit-sink-otlp" help:"OpenTelemetry collector that gets a copy of the record as log records: https://host:4318. Needs no entry in egress-allow. Empty: none."`
 
 	RotationCheckInterval time.Duration `name:"rotation-check-interval" default:"1m" help:"How often the server looks for secrets that are due to be rotated, 1s to 24h."`
 

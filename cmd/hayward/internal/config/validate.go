@@ -63,7 +63,10 @@ var rules = []struct {
 		return unless(c.AuditSinkSyslog == "" || (scheme == "tls" || scheme == "tcp") && notHostPort(addr) == "", "it is neither tls://host:port nor tcp://host:port")
 	}},
 	{"audit-sink-webhook", func(c Config) string {
-		return unless(c.AuditSinkWebhook == "" || isOrigin(c.AuditSinkWebhook), "%q is not an http or https URL without query", c.AuditSinkWebhook)
+		if c.AuditSinkWebhook != "" && !isOrigin(c.AuditSinkWebhook) {
+			return fmt.Sprintf("%q is not an http or https URL without query", c.AuditSinkWebhook)
+		}
+		return unless((c.AuditSinkWebhook == "") == (c.AuditSinkWebhookKeyFile == ""), "it goes together with audit-sink-webhook-key-file: what is sent is signed")
 	}},
 	{"audit-sink-otlp", func(c Config) string {
 		return unless(c.AuditSinkOTLP == "" || isOrigin(c.AuditSinkOTLP), "%q is not an http or https URL without query", c.AuditSinkOTLP)
