@@ -222,7 +222,7 @@ func TestAForbiddenDoorIsFound(t *testing.T) {
 func TestAGoodHouseHasNoFindings(t *testing.T) {
 	h, err := readHouse(fstest.MapFS{
 		"vault/a/doc.go": source("a", "db", ""), "db/doc.go": source("db", "fault", ""), "fault/doc.go": source("fault", "", ""),
-		"vault/a/x_test.go":  source("a", "db/dbtest", "func init() {}"),
+		"vault/a/x_test.go":    source("a", "db/dbtest", "func init() {}"),
 		"db/dbtest/doc.go":     source("dbtest", "db", ""),
 		"vault/atest/doc.go":   source("atest", "db/dbtest", ""),
 		"egress/doc.go":        stdSource("egress", "net", "var d net.Dialer"),
@@ -241,7 +241,7 @@ func TestAGoodHouseHasNoFindings(t *testing.T) {
 func TestAModuleOfItsOwnIsNotInTheHouse(t *testing.T) {
 	files := fstest.MapFS{
 		"go.mod": {Data: []byte("module " + module + "\n")}, "bench/doc.go": source("bench", "", ""),
-		"bench/peers/go.mod":          {Data: []byte("module " + module + "/bench/peers\n")},
+		"bench/peers/go.mod":            {Data: []byte("module " + module + "/bench/peers\n")},
 		"bench/peers/doc.go":            stdSource("peers", "os/exec", "var v = exec.Command"),
 		"bench/peers/internal/y/doc.go": stdSource("y", "os", "var v = os.Getenv"),
 	}

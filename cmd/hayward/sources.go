@@ -1,8 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
+	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/vault/source/awssm"
 	"github.com/haywardhq/hayward/vault/source/openbao"
@@ -14,6 +18,9 @@ func around(c config.Config, s *app.Settings) (err error) {
 		return err
 	}
 	if s.Traces, err = tracing(c); err != nil {
+		return err
+	}
+	if s.RotationTLS, err = trust("rotation-postgres-ca-file", c.RotationPostgresCAFile); err != nil {
 		return err
 	}
 	s.Concurrency = c.RunConcurrency
@@ -75,4 +82,20 @@ func awsSecrets(c config.Config) (*awssm.Options, error) {
 	}
 	o.SessionToken, err = config.SecretFile("aws-secrets-session-token-file", c.AWSSecretsSessionTokenFile)
 	return o, err
+}
+
+// trust makes the certificates of a PEM file roots besides the system's; "" is the system's alone.
+func trust(setting, path string) (*tls.Config, error) {
+	pem, err := certificates(setting, path)
+	if pem == nil || err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fault.New(fault.Invalid, "the file of the setting %s holds no certificate in PEM form", setting)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,5 +58,38 @@ func TestWhatRunsHaveAroundThem(t *testing.T) {
 	}
 	if err := around(config.Default(), &s); err != nil || s.Sources.OpenBao != nil || s.Sources.AWS != nil || s.Traces.Endpoint != "" {
 		t.Errorf("by default: %+v, %v", s, err)
+	}
+}
+
+// The certificates of a file are trusted besides the system's, and a file without any is no file of certificates.
+func TestRootsForRotatedDatabases(t *testing.T) {
+	site := httptest.NewTLSServer(nil)
+	defer site.Close()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	write := func(content []byte) {
+		t.Helper()
+		if err := os.WriteFile(file, content, 0o644); err != nil { // certificates are public
+			t.Fatal(err)
+		}
+	}
+	c := config.Default()
+	c.RotationPostgresCAFile = file
+	var s app.Settings
+	if err := around(c, &s); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "rotation-postgres-ca-file") {
+		t.Errorf("no file: %v", err)
+	}
+	write([]byte("nothing"))
+	if err := around(c, &s); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "rotation-postgres-ca-file") {
+		t.Errorf("no certificate: %v", err)
+	}
+	write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: site.Certificate().Raw}))
+	if err := around(c, &s); err != nil || s.RotationTLS == nil || s.RotationTLS.InsecureSkipVerify {
+		t.Fatal(err)
+	}
+	if _, err := site.Certificate().Verify(x509.VerifyOptions{Roots: s.RotationTLS.RootCAs, DNSName: "127.0.0.1"}); err != nil {
+		t.Error(err)
+	}
+	if err := around(config.Default(), &s); err != nil || s.RotationTLS != nil {
+		t.Errorf("by default: %v", err)
 	}
 }

@@ -24,7 +24,7 @@ type Params struct {
 	Group     string                `json:"group"`               // the role both are members of, which has the rights
 	Admin     string                `json:"admin"`               // the secret with the administrator's login
 	Password  rotation.PasswordSpec `json:"password,omitzero"`   // what new passwords are made of
-	Plaintext bool                  `json:"plaintext,omitempty"` // without TLS, if the operator allows it
+	Plaintext bool                  `json:"plaintext,omitempty"` // without TLS, if the operator allows it (a server does for localhost)
 }
 
 // rolePattern is narrower than PostgreSQL's names, so that none needs thinking about how it is quoted.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
@@ -25,6 +26,27 @@ type Options struct {
 	// AllowPlaintext lets policies do without TLS. Passwords are not told then either, but what is sent can be read and
 	// changed on the way: for databases on loopback.
 	AllowPlaintext bool
+	// LoopbackPlaintext lets policies do without TLS on this machine alone: the host must be named as such (localhost, 127.0.0.1,
+	// ::1), and the connection must end at a loopback address.
+	LoopbackPlaintext bool
+}
+
+// mayBePlain reports whether a policy may do without TLS.
+func (o Options) mayBePlain(host string) bool {
+	return o.AllowPlaintext || o.LoopbackPlaintext && isLoopback(host)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// onLoopback refuses a connection that a name of this machine led elsewhere.
+func onLoopback(conn net.Conn) error {
+	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok && addr.IP.IsLoopback() {
+		return nil
+	}
+	return fault.New(fault.Denied, "the database is not on this machine, and is reached over TLS only")
 }
 
 // Rotator is the rotator. It is safe for concurrent use.
@@ -39,9 +61,12 @@ func (r *Rotator) Initial() bool { return true }
 // CheckParams refuses parameters that do not fit, see [Params].
 func (r *Rotator) CheckParams(raw json.RawMessage) error {
 	p, err := parseParams(raw)
-	if err == nil && p.Plaintext && !r.o.AllowPlaintext {
-		return fault.New(fault.Denied, "databases are reached over TLS only here").At(fault.Where{Field: "plaintext"}).
-			WithHint("the operator can allow plaintext")
+	if err == nil && p.Plaintext && !r.o.mayBePlain(p.Host) {
+		hint := "the operator can allow plaintext"
+		if r.o.LoopbackPlaintext {
+			hint = "plaintext is for a database on localhost; the operator can give certificates to trust"
+		}
+		return fault.New(fault.Denied, "databases are reached over TLS only here").At(fault.Where{Field: "plaintext"}).WithHint("%s", hint)
 	}
 	return err
 }
@@ -57,7 +82,7 @@ func (r *Rotator) server(s rotation.Step) (Params, server, error) {
 	if r.o.Dial == nil {
 		return p, server{}, fault.New(fault.Internal, "the rotator of PostgreSQL roles has no dialer")
 	}
-	out := server{dial: r.o.Dial, host: p.Host, port: p.Port, database: p.Database}
+	out := server{dial: r.o.Dial, host: p.Host, port: p.Port, database: p.Database, here: p.Plaintext && !r.o.AllowPlaintext}
 	if !p.Plaintext {
 		out.tls = &tls.Config{}
 		if r.o.TLS != nil {

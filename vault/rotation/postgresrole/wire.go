@@ -24,6 +24,7 @@ type server struct {
 	host     string
 	port     int
 	database string
+	here     bool // it must be on this machine
 }
 
 // maxAnswer is the longest message of a server that is read, in bytes.
@@ -41,6 +42,11 @@ type session struct {
 func (s server) login(ctx context.Context, l login) (*session, error) {
 	addr := net.JoinHostPort(s.host, strconv.Itoa(s.port))
 	conn, err := s.dial(ctx, "tcp", addr)
+	if err == nil && s.here {
+		if err = onLoopback(conn); err != nil {
+			_ = conn.Close()
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,7 @@ func (a *App) wire(ctx context.Context) error {
 		rotation.WithLogger(a.log), rotation.WithMetrics(s.metrics.all())}, s.Rotation...)...)
 	httpClient := egress.New(policy, egress.Options{})
 	a.Rotation.RegisterKind("webhook", webhook.New(httpClient))
-	a.Rotation.RegisterKind("postgres-role", postgresrole.New(postgresrole.Options{Dial: httpClient.Dial}))
+	a.Rotation.RegisterKind("postgres-role", postgresrole.New(postgresrole.Options{Dial: httpClient.Dial, TLS: s.RotationTLS, LoopbackPlaintext: true}))
 	a.Rotation.RegisterKind("jwt-keys", jwtkeys.New())
 	a.Audit = audit.NewService(v.Store, gate, audit.WithOpener(v.Blinder))
 	if a.sinks, err = s.Sinks.runners(v.Log, a.log); err != nil {

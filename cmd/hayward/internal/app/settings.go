@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -42,11 +43,13 @@ type Settings struct {
 	// Sinks get copies of the record.
 	Sinks Sinks
 	// Rotation changes how secrets are rotated by themselves, after the options of the server's own.
-	Rotation   []rotation.Option
-	RunTimeout time.Duration
-	Grace      time.Duration
-	MaxBody    int64
-	MaxUpload  int64
+	Rotation []rotation.Option
+	// RotationTLS holds the roots for databases whose roles are rotated; nil is the system's. Names are always checked.
+	RotationTLS *tls.Config
+	RunTimeout  time.Duration
+	Grace       time.Duration
+	MaxBody     int64
+	MaxUpload   int64
 
 	EgressAllow []string                        // "host:port" beyond the public internet
 	EnvAllow    map[string][]sealed.Destination // variables that pipelines may have, and where each may go

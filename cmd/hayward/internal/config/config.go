@@ -58,7 +58,8 @@ type Config struct {
 	AuditSinkWebhookKeyFile string `name:"audit-sink-webhook-key-file" help:"File with the key that signs them, mode 0600: whsec_ and base64, or at least 24 bytes as they are. Empty: there is no webhook."`
 	AuditSinkOTLP           string `name:"audit-sink-otlp" help:"OpenTelemetry collector that gets a copy of the record as log records: https://host:4318. Needs no entry in egress-allow. Empty: none."`
 
-	RotationCheckInterval time.Duration `name:"rotation-check-interval" default:"1m" help:"How often the server looks for secrets that are due to be rotated, 1s to 24h."`
+	RotationCheckInterval  time.Duration `name:"rotation-check-interval" default:"1m" help:"How often the server looks for secrets that are due to be rotated, 1s to 24h."`
+	RotationPostgresCAFile string        `name:"rotation-postgres-ca-file" help:"PEM file with certificates to trust, besides the system's, for databases whose roles are rotated: the name of each is always checked, and only one on localhost may be reached without TLS. Empty: none."`
 
 	MaxBodyBytes   Size          `name:"max-body-bytes" default:"16MiB" help:"Largest body of an ordinary request."`
 	MaxUploadBytes Size          `name:"max-upload-bytes" default:"256MiB" help:"Largest body of a request with files, all files together."`
