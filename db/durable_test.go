@@ -15,6 +15,7 @@ import (
 	"github.com/haywardhq/hayward/db"
 	"github.com/haywardhq/hayward/db/dbtest"
 	"github.com/haywardhq/hayward/fault"
+	"github.com/haywardhq/hayward/internal/parts"
 	"github.com/haywardhq/hayward/sealed"
 )
 
@@ -141,7 +142,7 @@ func checkSurvivors(t *testing.T, d *db.DB, acked map[string]bool) {
 
 func TestEveryFileIsPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("part missing: file modes")
+		parts.Lack(t, "file modes")
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "test.db")

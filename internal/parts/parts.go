@@ -54,13 +54,13 @@ func Need(t testing.TB, p Part) string {
 	t.Helper()
 	path, why := Find(p)
 	if why != "" {
-		lack(t, p.Name+" ("+why+")")
+		Lack(t, p.Name+" ("+why+")")
 	}
 	return path
 }
 
-// lack ends the test for want of a part.
-func lack(t testing.TB, what string) {
+// Lack ends the test for want of a part that is no program: skipped on a desk, failed with CI=true.
+func Lack(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s%s; .ci/run installs it", Prefix, what)
@@ -171,7 +171,7 @@ func Listen(t testing.TB, addr string) net.Listener {
 			return l
 		}
 		if time.Now().After(deadline) || !strings.Contains(err.Error(), "in use") {
-			lack(t, fmt.Sprintf("the address %s (%v)", addr, err))
+			Lack(t, fmt.Sprintf("the address %s (%v)", addr, err))
 		}
 	}
 }

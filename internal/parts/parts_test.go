@@ -13,7 +13,7 @@ import (
 func script(t *testing.T, body string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip(Prefix + "a POSIX shell")
+		Lack(t, "a POSIX shell")
 	}
 	path := filepath.Join(t.TempDir(), "program")
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {

@@ -106,7 +106,7 @@ func Postgres(t testing.TB) PostgresDatabase {
 	s, err := startedPostgres()
 	var missing missingError
 	if errors.As(err, &missing) {
-		lack(t, missing.Error())
+		Lack(t, missing.Error())
 	}
 	if err != nil {
 		t.Fatalf("PostgreSQL does not start: %v", err)

@@ -30,24 +30,21 @@ func TestPostgresGivesEachTestItsOwn(t *testing.T) {
 
 const endlessEnv = "HAYWARD_TEST_PARTS_ENDLESS"
 
-// TestPostgresEndsWithItsProcess starts this test again as a process, kills it hard and looks for what it left.
+// TestPostgresEndsWithItsProcess starts this test again as a process, with a server of its own whichever the other tests
+// use, kills it hard and looks for what it left.
 func TestPostgresEndsWithItsProcess(t *testing.T) {
-	if os.Getenv(PostgresURL) != "" {
-		t.Skip(Prefix + "a PostgreSQL of one's own (" + PostgresURL + " names another)")
-	}
 	if os.Getenv(endlessEnv) != "" {
 		fmt.Printf("port %d\n", Postgres(t).Port)
 		time.Sleep(time.Hour)
 	}
-	Postgres(t) // or the part is missing
 	tmp := t.TempDir()
 	for dir := tmp; strings.HasPrefix(dir, os.TempDir()) && dir != os.TempDir(); dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=TestPostgresEndsWithItsProcess")
-	cmd.Env = append(os.Environ(), endlessEnv+"=1", "TMPDIR="+tmp)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestPostgresEndsWithItsProcess$", "-test.v")
+	cmd.Env = append(os.Environ(), endlessEnv+"=1", "TMPDIR="+tmp, PostgresURL+"=", "CI=")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -55,8 +52,12 @@ func TestPostgresEndsWithItsProcess(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	port := 0
 	for lines := bufio.NewScanner(out); port == 0 && lines.Scan(); {
+		if _, what, found := strings.Cut(lines.Text(), Prefix); found {
+			Lack(t, what)
+		}
 		_, _ = fmt.Sscanf(lines.Text(), "port %d", &port)
 	}
 	left, _ := filepath.Glob(filepath.Join(tmp, "hayward-postgres-*"))

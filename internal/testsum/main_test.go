@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -62,5 +63,32 @@ func TestSummary(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestArguments(t *testing.T) {
+	first := strings.Join(longest, " ")
+	for _, tc := range []struct {
+		ci          bool
+		given, want string
+	}{
+		{false, "", "test -json " + first + " ./..."},
+		{false, "-timeout 20m ./...", "test -json -timeout 20m " + first + " ./..."},
+		{false, "-v ./db", "test -json -v ./db"},
+		{true, "./db", "test -json -race -gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0 " +
+			"-gcflags=modernc.org/libc/...=-race=false -d=checkptr=0 -gcflags=modernc.org/memory=-race=false -d=checkptr=0 ./db"},
+	} {
+		if got := strings.Join(arguments(tc.ci, strings.Fields(tc.given)), " "); got != tc.want {
+			t.Errorf("%v %q:\n got %s\nwant %s", tc.ci, tc.given, got, tc.want)
+		}
+	}
+}
+
+// The packages named here by hand are there, so that a folder that moves is noticed.
+func TestTheLongestPackagesAreThere(t *testing.T) {
+	for _, pkg := range longest {
+		if files, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(pkg), "*_test.go")); err != nil || len(files) == 0 {
+			t.Errorf("%s has no tests (%v)", pkg, err)
+		}
 	}
 }

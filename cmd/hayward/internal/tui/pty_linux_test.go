@@ -18,21 +18,12 @@ import (
 	"github.com/haywardhq/hayward/sealed/reveal"
 )
 
-// noPTY ends a test that has no terminal to run on: skipped on a desk, failed with CI=true, as for every missing part.
-func noPTY(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%sa pseudo terminal: %v", parts.Prefix, err)
-	}
-	t.Skipf("%sa pseudo terminal: %v", parts.Prefix, err)
-}
-
 // openPTY returns both ends of a real pseudo terminal.
 func openPTY(t *testing.T) (keyboard, screen *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		noPTY(t, err)
+		parts.Lack(t, "a pseudo terminal ("+err.Error()+")")
 	}
 	t.Cleanup(func() { _ = master.Close() })
 	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
@@ -44,7 +35,7 @@ func openPTY(t *testing.T) (keyboard, screen *os.File) {
 	}
 	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		noPTY(t, err)
+		parts.Lack(t, "a pseudo terminal ("+err.Error()+")")
 	}
 	t.Cleanup(func() { _ = slave.Close() })
 	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 100}); err != nil {
