@@ -56,6 +56,13 @@ func (p *Pipeline) connect(from, to end) *fault.Error {
 	if err != nil {
 		return err
 	}
+	if len(outs) == 1 && len(ins) == 1 {
+		c, ok := p.fits(from.node, to.node, outs[0], ins[0])
+		if !ok {
+			return noConnection(from, to, outs, ins)
+		}
+		return p.link(from.node, to.node, c)
+	}
 	possible := p.possible(from.node, to.node, outs, ins)
 	if len(possible) == 0 {
 		return noConnection(from, to, outs, ins)
@@ -115,13 +122,9 @@ func (p *Pipeline) possible(from, to *gnode, outs, ins []int) []candidate {
 	var all, strict []candidate
 	for _, o := range outs {
 		for _, i := range ins {
-			c := candidate{out: o, in: i}
-			if p.ConnectionTypeValidation {
-				conv, ok := pytype.Compatible(from.outputs[o].Type, to.inputs[i].Type)
-				if !ok {
-					continue
-				}
-				c.convert = conv
+			c, ok := p.fits(from, to, o, i)
+			if !ok {
+				continue
 			}
 			all = append(all, c)
 			if c.convert == "" {
@@ -133,6 +136,17 @@ func (p *Pipeline) possible(from, to *gnode, outs, ins []int) []candidate {
 		return strict
 	}
 	return all
+}
+
+// fits is the connection of two sockets, if their types allow one.
+func (p *Pipeline) fits(from, to *gnode, out, in int) (candidate, bool) {
+	c := candidate{out: out, in: in}
+	if !p.ConnectionTypeValidation {
+		return c, true
+	}
+	var ok bool
+	c.convert, ok = pytype.Compatible(from.outputs[out].Type, to.inputs[in].Type)
+	return c, ok
 }
 
 // link makes the connection. The very same one again is no error and changes nothing.

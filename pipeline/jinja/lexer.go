@@ -26,7 +26,7 @@ func lex(src string, opt *Options) ([]token, error) {
 	if !opt.KeepTrailingNewline {
 		src = strings.TrimSuffix(src, "\n")
 	}
-	l := &lexer{src: src, opt: opt, line: 1, lineStart: true}
+	l := &lexer{src: src, opt: opt, line: 1, lineStart: true, tokens: make([]token, 0, min(len(src)/4+2, 64))}
 	for l.pos < len(l.src) {
 		if err := l.root(); err != nil {
 			l.emit(token{kind: tokBad, line: l.line})

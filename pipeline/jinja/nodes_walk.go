@@ -114,8 +114,12 @@ func (n *templateNode) children(v func(node))   { all(v, n.body) }
 
 // walk visits n and everything below it, parents first.
 func walk(n node, visit func(node)) {
-	visit(n)
-	n.children(func(c node) { walk(c, visit) })
+	var down func(node)
+	down = func(c node) {
+		visit(c)
+		c.children(down)
+	}
+	down(n)
 }
 
 // setCtx marks every name below a target (nodes.Node.set_ctx).

@@ -114,7 +114,7 @@ func (c *constructor) mapping(n *node, out *Node) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := value.HashKey(key.Value); !ok {
+		if !canBeKey(key.Value) {
 			return c.bad(p.key, "A %s cannot be the key of a mapping.", value.TypeName(key.Value))
 		}
 		val, err := c.construct(p.value)
@@ -134,6 +134,14 @@ func (c *constructor) mapping(n *node, out *Node) error {
 		out.Value = set
 	}
 	return nil
+}
+
+func canBeKey(v value.Value) bool {
+	if _, text := v.(value.Str); text {
+		return true
+	}
+	_, ok := value.HashKey(v)
+	return ok
 }
 
 // merge resolves the merge keys of a mapping: what they bring comes first, so that its own entries win, and of a list
