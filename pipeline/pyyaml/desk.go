@@ -21,13 +21,18 @@ func (c *composer) sit(d *desk) {
 	c.room, c.items, c.pairs, c.placed = d.nodes[:], d.items[:0], d.pairs[:0], d.placed[:0]
 }
 
-// leave wipes what was used.
+// leave wipes the desk and hands it on.
 func (d *desk) leave(made int) {
+	d.wipe(made)
+	desks.Put(d)
+}
+
+// wipe empties what a document of so many nodes used.
+func (d *desk) wipe(made int) {
 	clear(d.nodes[:min(made, len(d.nodes))])
 	clear(d.tokens[:])
 	clear(d.keys[:])
 	clear(d.items[:])
 	clear(d.pairs[:])
 	clear(d.placed[:min(made, len(d.placed))])
-	desks.Put(d)
 }
