@@ -2,8 +2,10 @@ package conformance_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,7 @@ import (
 var golden = []struct{ file, script string }{
 	{"pipeline/jinja/testdata/cases.json", "jinja_cases.py"},
 	{"pipeline/jinja/testdata/random.json", "jinja_fuzz.py"},
+	{"pipeline/jinja/testdata/calls.json.gz", "jinja_calls.py"},
 	{"pipeline/jinja/chatext/testdata/cases.json", "chat_template_cases.py"},
 	{"pipeline/pyyaml/testdata/load.jsonl", "yaml_cases.py"},
 	{"pipeline/pyyaml/testdata/dump.jsonl", "yaml_cases.py"},
@@ -55,9 +58,15 @@ func TestTheReadmeCountsTheCases(t *testing.T) {
 	says(fmt.Sprintf("| all | | %d |", sum))
 }
 
-// cases counts the lines of a .jsonl file, and the items of "cases" of a .json file.
+// cases counts the lines of a .jsonl file, and the items of "cases" of a .json file, which may be compressed.
 func cases(name string) (int, error) {
 	text, err := os.ReadFile(name)
+	if err == nil && strings.HasSuffix(name, ".gz") {
+		var packed *gzip.Reader
+		if packed, err = gzip.NewReader(bytes.NewReader(text)); err == nil {
+			text, err = io.ReadAll(packed)
+		}
+	}
 	if err != nil || strings.HasSuffix(name, ".jsonl") {
 		return bytes.Count(text, []byte("\n")), err
 	}

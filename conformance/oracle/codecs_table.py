@@ -1,6 +1,6 @@
 """Writes pipeline/jinja/codecs_table.go: the names of Python's text encodings, and the characters of the single-byte ones.
 
-    python3 conformance/oracle/codecs_table.py | gofmt > pipeline/jinja/codecs_table.go
+    python conformance/oracle/codecs_table.py | gofmt > pipeline/jinja/codecs_table.go
 """
 
 import codecs

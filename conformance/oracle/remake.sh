@@ -47,12 +47,14 @@ into() {
   echo "$2"
   # shellcheck disable=SC2086 # a script and its arguments
   "$python" -W ignore conformance/oracle/$2 > "$printed"
-  case "$file" in *.go) gofmt "$printed" > "$file" ;; *) cat "$printed" > "$file" ;; esac
+  case "$file" in *.go) gofmt "$printed" > "$file" ;; *.gz) gzip -9n < "$printed" > "$file" ;; *) cat "$printed" > "$file" ;; esac
 }
 into pipeline/pytype/classes_table.go type_classes.py
 into pipeline/value/casing_table.go casing.py
 into pipeline/jinja/testdata/cases.json jinja_cases.py
 into pipeline/jinja/chatext/testdata/cases.json chat_template_cases.py
+into pipeline/jinja/testdata/calls.json.gz jinja_calls.py
+into pipeline/jinja/codecs_table.go codecs_table.py
 into pipeline/components/testdata/table.json component_table.py
 
 # Haystack 2 needs a Python of its own: python3 -m venv .oracle2 && .oracle2/bin/pip install -r conformance/oracle/requirements-2.txt

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"context"
+	"strings"
 
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -138,13 +139,28 @@ func (m *boundMethod) Class() string {
 	if _, text := str(m.self); text && (m.name == "format" || m.name == "format_map") {
 		return "function"
 	}
+	if m.python() {
+		return "method"
+	}
 	return "builtin_function_or_method"
+}
+
+// python reports whether the method is a Python function: one that Markup puts in the place of str's.
+func (m *boundMethod) python() bool {
+	return isMarkup(m.self) && strings.Contains(ownOfMarkup, " "+m.name+" ")
 }
 
 // Repr leaves the address out that Python prints.
 func (m *boundMethod) Repr() string {
 	if m.Class() == "function" {
 		return "<function " + typeName(m.self) + "." + m.name + ">"
+	}
+	if m.python() {
+		owner := m.self.(markup).Repr()
+		if m.name == "escape" {
+			owner = "<class 'markupsafe.Markup'>"
+		}
+		return "<bound method Markup." + m.name + " of " + owner + ">"
 	}
 	return "<built-in method " + m.name + " of " + typeName(m.self) + " object>"
 }

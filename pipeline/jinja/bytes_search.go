@@ -206,7 +206,7 @@ func bytesLines(r *run, self value.Value, a *args) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep, err := truthArg(got[0], false)
+	keep, err := keepEnds(got[0])
 	if err != nil {
 		return nil, err
 	}

@@ -125,6 +125,10 @@ func (r *run) hashable(v value.Value) error {
 	switch v := v.(type) {
 	case value.Tuple:
 		return r.hashableItems(v, 0)
+	case *groupTuple:
+		return r.hashableItems(v.pair, 0)
+	case *mappingProxy:
+		return typeErr("unhashable type: 'mappingproxy'")
 	case *value.List, *value.Dict, *value.Set:
 		return typeErr("unhashable type: '%s'", typeName(v))
 	case *undefined:
@@ -213,10 +217,16 @@ func (r *run) order(op tokenKind, a, b value.Value, depth int) (bool, error) {
 		}
 	}
 	ok, err := value.Compare(compareText[op], a, b)
-	if err != nil && (isMarkup(left) || isMarkup(right)) {
+	if err != nil && (renamed(left) || renamed(right)) {
 		err = typeErr("'%s' not supported between instances of '%s' and '%s'", compareText[op], typeName(left), typeName(right))
 	}
 	return ok, err
+}
+
+// renamed reports whether plain takes a value for one of another class.
+func renamed(v value.Value) bool {
+	_, isGroup := v.(*groupTuple)
+	return isGroup || isMarkup(v)
 }
 
 func sequence(v value.Value) ([]value.Value, value.Kind) {

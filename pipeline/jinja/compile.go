@@ -99,7 +99,7 @@ func (c *compiler) template(t *templateNode) (*program, error) {
 		}
 	}
 	p.mutates = c.mutates
-	return p, nil
+	return p, t.late
 }
 
 func (c *compiler) block(n *blockStmt) error {

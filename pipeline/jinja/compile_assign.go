@@ -27,14 +27,27 @@ func (c *compiler) target(e expr, s *scope) (setter, error) {
 func (c *compiler) nsTarget(e *nsRefExpr, s *scope) setter {
 	at, _ := s.find(e.name)
 	hops, slot, attr := s.hops(at), at.slot, e.attr
-	return func(r *run, f *frame, v value.Value) error {
-		ns, ok := f.hop(hops).slots[slot].(*namespace)
-		if !ok {
-			return templateErr("cannot assign attribute on non-namespace object")
-		}
-		ns.attrs.Set(attr, v)
+	return func(r *run, f *frame, v value.Value) error { return r.setItem(f.hop(hops).slots[slot], attr, v) }
+}
+
+// setItem is what Jinja makes of a dotted target: Python's box[name] = v. A set with a value has refused all but namespaces
+// before; a set block has not.
+func (r *run) setItem(box value.Value, name string, v value.Value) error {
+	switch box := box.(type) {
+	case *namespace:
+		box.attrs.Set(name, v)
 		return r.allocItems(3)
+	case *value.Dict:
+		if !r.copying {
+			return errCopy
+		}
+		return r.setKey(box, value.Str(name), v)
+	case *value.List:
+		return typeErr("list indices must be integers or slices, not str")
+	case nil:
+		return typeErr("'_MissingType' object does not support item assignment")
 	}
+	return typeErr("'%s' object does not support item assignment", typeName(box))
 }
 
 func (c *compiler) tupleTarget(e *tupleExpr, s *scope) (setter, error) {

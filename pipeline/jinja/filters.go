@@ -74,14 +74,14 @@ func builtinFilters() map[string]*builtinFunc {
 		"min":            def("do_min", minMax(tokLt), "value", "case_sensitive?", "attribute?").hide("environment"),
 		"pprint":         def("do_pprint", filterPprint, "value"),
 		"random":         def("do_random", filterRandom, "seq").hide("context"),
-		"reject":         rawDef(selector("select_or_reject", false, false)),
-		"rejectattr":     rawDef(selector("select_or_reject", false, true)),
+		"reject":         rawDef(selector("reject", false, false)),
+		"rejectattr":     rawDef(selector("rejectattr", false, true)),
 		"replace":        def("do_replace", filterReplace, "s", "old", "new", "count?").hide("eval_ctx"),
 		"reverse":        def("do_reverse", filterReverse, "value"),
 		"round":          def("do_round", filterRound, "value", "precision?", "method?"),
 		"safe":           def("do_mark_safe", filterSafe, "value"),
-		"select":         rawDef(selector("select_or_reject", true, false)),
-		"selectattr":     rawDef(selector("select_or_reject", true, true)),
+		"select":         rawDef(selector("select", true, false)),
+		"selectattr":     rawDef(selector("selectattr", true, true)),
 		"slice":          def("sync_do_slice", filterSlice, "value", "slices", "fill_with?"),
 		"sort":           def("do_sort", filterSort, "value", "reverse?", "case_sensitive?", "attribute?").hide("environment"),
 		"string":         def("soft_str", filterString, "s").positional(),
@@ -226,6 +226,9 @@ func filterString(r *run, a []value.Value) (value.Value, error) {
 }
 
 func filterAttr(r *run, a []value.Value) (value.Value, error) {
+	if err := r.hashable(a[1]); err != nil {
+		return nil, err
+	}
 	name, ok := str(a[1])
 	if !ok {
 		return nil, typeErr("attribute name must be string, not '%s'", typeName(a[1]))

@@ -33,6 +33,12 @@ func (r *run) floatOf(v value.Value) (float64, error) {
 		return 0, u.fail()
 	}
 	s, ok := str(v)
+	if b, isBytes := v.(value.Bytes); isBytes {
+		s, ok = string(b), isASCII(string(b))
+		if !ok {
+			return 0, valueErr("could not convert string to float: %s", value.Repr(v))
+		}
+	}
 	if !ok {
 		return 0, typeErr("float() argument must be a string or a real number, not '%s'", typeName(v))
 	}

@@ -52,7 +52,7 @@ func filterRound(r *run, a []value.Value) (value.Value, error) {
 
 // roundCommon is Python's round(v, n): half to even on the exact value.
 func roundCommon(v, precision value.Value) (value.Value, error) {
-	if u := asUndefined(v); u != nil {
+	if _, ok := value.Plain(v).(value.Float); !ok && !isInt(v) {
 		return nil, typeErr("type %s doesn't define __round__ method", typeName(v))
 	}
 	none := value.IsNone(precision)
@@ -63,20 +63,17 @@ func roundCommon(v, precision value.Value) (value.Value, error) {
 			return nil, err
 		}
 	}
-	switch x := value.Plain(v).(type) {
-	case value.Float:
+	if x, ok := value.Plain(v).(value.Float); ok {
 		if none {
 			return floatToInt(math.RoundToEven(float64(x)))
 		}
 		return roundFloat(float64(x), n)
-	case value.Int, value.Bool, *value.BigInt:
-		b, _ := bigInt(x)
-		if none || n >= 0 {
-			return intOf(b), nil
-		}
-		return roundInt(b, n), nil
 	}
-	return nil, typeErr("type %s doesn't define __round__ method", typeName(v))
+	b, _ := bigInt(v)
+	if none || n >= 0 {
+		return intOf(b), nil
+	}
+	return roundInt(b, n), nil
 }
 
 func roundFloat(f float64, n int) (value.Value, error) {

@@ -77,6 +77,9 @@ func (a *args) keep() *args {
 }
 
 func filterMap(_ *run, a *args) (value.Value, error) {
+	if err := a.reserved("sync_do_map", "context", "value"); err != nil {
+		return nil, err
+	}
 	a = a.keep()
 	return lazy("sync_do_map", func(r *run) (iterator, error) {
 		if ok, err := truth(a.pos[0]); err != nil || !ok {
@@ -134,8 +137,11 @@ func (r *run) chooser(a *args, want, byAttr bool) (func(v value.Value) (bool, er
 // selector makes select, reject, selectattr and rejectattr.
 func selector(name string, want, byAttr bool) func(r *run, a *args) (value.Value, error) {
 	return func(_ *run, a *args) (value.Value, error) {
+		if err := a.reserved("sync_do_"+name, "context", "value"); err != nil {
+			return nil, err
+		}
 		a = a.keep()
-		return lazy(name, func(r *run) (iterator, error) {
+		return lazy("select_or_reject", func(r *run) (iterator, error) {
 			if ok, err := truth(a.pos[0]); err != nil || !ok {
 				return &sliceIter{}, err
 			}

@@ -44,7 +44,7 @@ func filterFirst(r *run, a []value.Value) (value.Value, error) {
 // reverse gives the items of what Python's reversed() takes, from the end.
 func (r *run) reverse(v value.Value) ([]value.Value, error) {
 	switch v := v.(type) {
-	case *value.List, value.Tuple, value.Str, markup, *value.Dict, *rangeVal, value.Bytes:
+	case *value.List, value.Tuple, *groupTuple, *mappingProxy, value.Str, markup, *value.Dict, *rangeVal, value.Bytes:
 	case *dictView:
 	case *undefined:
 		return nil, strict(v)
@@ -214,8 +214,14 @@ func filterSum(r *run, a []value.Value) (value.Value, error) {
 	if sum == nil {
 		sum = value.Int(0)
 	}
+	if _, err := r.iter(a[0]); err != nil {
+		return nil, err
+	}
 	if _, ok := str(sum); ok {
 		return nil, typeErr("sum() can't sum strings [use ''.join(seq) instead]")
+	}
+	if _, ok := sum.(value.Bytes); ok {
+		return nil, typeErr("sum() can't sum bytes [use b''.join(seq) instead]")
 	}
 	err := r.each(a[0], func(v value.Value) error {
 		v, err := g.get(r, v)

@@ -24,6 +24,9 @@ func filterFormat(r *run, a *args) (value.Value, error) {
 	if len(a.pos) == 0 {
 		return nil, typeErr("do_format() missing 1 required positional argument: 'value'")
 	}
+	if err := a.reserved("do_format", "value"); err != nil {
+		return nil, err
+	}
 	if len(a.pos) > 1 && len(a.kw) > 0 {
 		return nil, filterArgErr("can't handle positional and keyword arguments at the same time")
 	}
@@ -132,83 +135,82 @@ func filterReplace(r *run, a []value.Value) (value.Value, error) {
 }
 
 func filterTruncate(r *run, a []value.Value) (value.Value, error) {
-	length, err := intArg(a[1], 255)
-	if err != nil {
-		return nil, err
+	var length, end, leeway value.Value = value.Int(255), value.Str("..."), value.Int(5)
+	if a[1] != nil {
+		length = a[1]
 	}
-	kill, err := truthArg(a[2], false)
-	if err != nil {
-		return nil, err
-	}
-	end := "..."
 	if a[3] != nil {
-		if end, err = textArg(a[3], "len", 0); err != nil {
-			return nil, err
-		}
+		end = a[3]
 	}
-	leeway := 5
 	if !value.IsNone(a[4]) {
-		if leeway, err = index(a[4]); err != nil {
-			return nil, err
-		}
+		leeway = a[4]
 	}
-	endLen := utf8.RuneCountInString(end)
-	if length < endLen {
-		return nil, raise("AssertionError", "expected length >= %d, got %d", endLen, length)
+	endLen, err := r.atLeast("length", length, end)
+	if err != nil {
+		return nil, err
 	}
-	if leeway < 0 {
-		return nil, raise("AssertionError", "expected leeway >= 0, got %d", leeway)
+	if _, err := r.atLeast("leeway", leeway, nil); err != nil {
+		return nil, err
 	}
 	n, err := r.length(a[0])
 	if err != nil {
 		return nil, err
 	}
-	if n <= length || n-length <= leeway {
-		return a[0], nil
-	}
-	s, ok := str(a[0])
-	if !ok {
-		return nil, notTruncated(a[0], kill)
-	}
-	if err := r.alloc(len(s) + len(end)); err != nil {
+	most, err := r.arith(tokAdd, length, leeway)
+	if err != nil {
 		return nil, err
 	}
-	s = value.PySlice(s, 0, length-endLen)
+	if fits, err := r.order(tokLtEq, value.Int(n), most, 0); err != nil || fits {
+		return a[0], err
+	}
+	kill, err := truthArg(a[2], false)
+	if err != nil {
+		return nil, err
+	}
+	to, err := r.arith(tokSub, length, value.Int(endLen))
+	if err != nil {
+		return nil, err
+	}
+	cut, err := r.slice(a[0], value.None, to, value.None)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := str(cut)
+	if !ok && !kill {
+		return nil, notTruncated(a[0])
+	}
 	if !kill {
 		if i := strings.LastIndexByte(s, ' '); i >= 0 {
-			s = s[:i]
+			cut = like(cut, s[:i])
 		}
 	}
-	if isMarkup(a[0]) {
-		if end, err = r.escapeText(end); err != nil {
-			return nil, err
-		}
-	}
-	return like(a[0], s+end), nil
+	return r.arith(tokAdd, cut, end)
 }
 
-// notTruncated is what Python says of something that is too long and no text: it is cut, and then has no words or takes no end.
-func notTruncated(v value.Value, kill bool) error {
-	name := typeName(v)
-	switch v.(type) {
-	case *value.Dict:
-		return typeErr("unhashable type: 'slice'")
-	case *value.Set:
-		return typeErr("'set' object is not subscriptable")
-	case value.Bytes:
-		if kill {
-			return typeErr("can't concat str to bytes")
+// atLeast asserts that a number is not less than the length of end, or than 0.
+func (r *run) atLeast(what string, v, end value.Value) (least int, err error) {
+	if end != nil {
+		if least, err = r.length(end); err != nil {
+			return 0, err
 		}
+	}
+	ok, err := r.order(tokGtEq, v, value.Int(least), 0)
+	if err != nil || ok {
+		return least, err
+	}
+	text, err := r.str(v)
+	if err != nil {
+		return 0, err
+	}
+	return 0, raise("AssertionError", "expected %s >= %d, got %s", what, least, text)
+}
+
+// notTruncated is what Python says of a part of something without words.
+func notTruncated(v value.Value) error {
+	if _, ok := v.(value.Bytes); ok {
 		return typeErr("a bytes-like object is required, not 'str'")
 	}
-	if !kill {
-		return raise("AttributeError", "%s object has no attribute 'rsplit'", "'"+name+"'")
-	}
-	switch v.(type) {
-	case *value.List, value.Tuple:
-		return typeErr("can only concatenate %s (not \"str\") to %s", name, name)
-	}
-	return typeErr("unsupported operand type(s) for +: '%s' and 'str'", name)
+	return raise("AttributeError", "'%s' object has no attribute 'rsplit'", typeName(v))
 }
 
 func filterIndent(r *run, a []value.Value) (value.Value, error) {
@@ -274,6 +276,9 @@ func (r *run) indentation(width value.Value) (string, error) {
 	}
 	n, err := intArg(width, 4)
 	if err != nil {
+		if u := asUndefined(width); u != nil {
+			return "", u.fail()
+		}
 		return "", typeErr("can't multiply sequence by non-int of type '%s'", typeName(width))
 	}
 	return r.repeatText(" ", max(n, 0))

@@ -68,6 +68,9 @@ func FuzzRender(f *testing.F) {
 // TestRandom runs templates that conformance/oracle/jinja_fuzz.py made at random.
 func TestRandom(t *testing.T) { runRandom(t, "testdata/random.json") }
 
+// TestCalls runs the table of calls with odd arguments that conformance/oracle/jinja_calls.py made.
+func TestCalls(t *testing.T) { runRandom(t, "testdata/calls.json.gz") }
+
 // TestDifferential runs a file of further random templates: HAYWARD_JINJA_CASES names it.
 func TestDifferential(t *testing.T) {
 	file := os.Getenv("HAYWARD_JINJA_CASES")

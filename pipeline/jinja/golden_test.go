@@ -1,8 +1,11 @@
 package jinja_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"slices"
 	"sort"
@@ -43,6 +46,12 @@ type golden struct {
 func readGolden(t testing.TB, file string) (golden, map[string]*value.Dict) {
 	t.Helper()
 	data, err := os.ReadFile(file)
+	if err == nil && strings.HasSuffix(file, ".gz") {
+		var packed *gzip.Reader
+		if packed, err = gzip.NewReader(bytes.NewReader(data)); err == nil {
+			data, err = io.ReadAll(packed)
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func toBytes(r *run, self value.Value, a *args) (value.Value, error) {
 	return value.Bytes(out), nil
 }
 
-func fromBytes(r *run, _ value.Value, a *args) (value.Value, error) {
+func fromBytes(r *run, self value.Value, a *args) (value.Value, error) {
 	got, err := (&cKeywords{name: "from_bytes", params: []string{"bytes", "byteorder", "signed"}, required: 1, most: 2}).unpack(a)
 	if err != nil {
 		return nil, err
@@ -93,6 +93,9 @@ func fromBytes(r *run, _ value.Value, a *args) (value.Value, error) {
 	n := new(big.Int).SetBytes(b)
 	if signed && len(b) > 0 && b[0] >= 0x80 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	if _, ok := self.(value.Bool); ok {
+		return value.Bool(n.Sign() != 0), nil
 	}
 	return intOf(n), nil
 }

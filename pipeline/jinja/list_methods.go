@@ -34,6 +34,9 @@ var rangeMethods = map[string]method{
 			return nil, err
 		}
 		i := self.(*rangeVal).index(a.pos[0])
+		if i < 0 && !isInt(a.pos[0]) {
+			return nil, valueErr("sequence.index(x): x not in sequence")
+		}
 		if i < 0 {
 			return nil, valueErr("%s is not in range", value.Repr(a.pos[0]))
 		}

@@ -54,10 +54,13 @@ func str(v value.Value) (string, bool) {
 	return "", false
 }
 
-// plain returns markup as a str, and everything else as it is.
+// plain returns markup as a str, a pair of groupby as a tuple, and everything else as it is.
 func plain(v value.Value) value.Value {
-	if m, ok := v.(markup); ok {
-		return value.Str(m.text)
+	switch v := v.(type) {
+	case markup:
+		return value.Str(v.text)
+	case *groupTuple:
+		return v.pair
 	}
 	return value.Plain(v)
 }

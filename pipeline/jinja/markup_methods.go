@@ -6,6 +6,10 @@ import (
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
+// ownOfMarkup are the methods that Markup has itself.
+const ownOfMarkup = " capitalize title lower upper swapcase casefold split rsplit splitlines strip lstrip rstrip center ljust rjust " +
+	"partition rpartition replace translate expandtabs zfill removeprefix removesuffix join unescape striptags escape "
+
 // markupSignature is a method of markupsafe.Markup, which are Python functions around those of str.
 type markupSignature struct {
 	signature

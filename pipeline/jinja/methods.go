@@ -85,7 +85,7 @@ func (l *library) methodsOf(v value.Value) methodTable {
 		return l.dict
 	case *value.List:
 		return l.list
-	case value.Tuple:
+	case value.Tuple, *groupTuple:
 		return l.tuple
 	case *value.Set:
 		return l.set

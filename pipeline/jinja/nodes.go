@@ -243,5 +243,8 @@ type (
 		value expr
 		body  []node
 	}
-	templateNode struct{ body []node }
+	templateNode struct {
+		body []node
+		late error // what Python's compiler says of the code that Jinja's makes
+	}
 )

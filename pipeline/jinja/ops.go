@@ -22,11 +22,7 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 		return r.printf(a, b)
 	}
 	if x, ok := a.(value.Bytes); ok && op == tokMod {
-		out, err := value.FormatBytes(x, value.Plain(b))
-		if err != nil {
-			return nil, err
-		}
-		return out, r.alloc(len(out))
+		return r.printfBytes(x, b)
 	}
 	if op == tokMul && (isMarkup(a) && !isInt(b) || isMarkup(b) && !isInt(a)) {
 		return nil, markupTimes(a, b)
@@ -43,15 +39,26 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 	}
 	switch op {
 	case tokAdd:
+		if a = ungrouped(a); a.Kind() == value.KindTuple {
+			b = ungrouped(b)
+		}
 		return r.add(a, b)
 	case tokMul:
-		return r.repeat(a, b)
+		return r.repeat(ungrouped(a), ungrouped(b))
 	case tokSub:
 		if v, ok, err := r.minus(a, b); ok || err != nil {
 			return v, err
 		}
 	}
 	return nil, badOperands(opText[op], a, b)
+}
+
+// ungrouped is a pair of groupby as a tuple.
+func ungrouped(v value.Value) value.Value {
+	if g, ok := v.(*groupTuple); ok {
+		return g.pair
+	}
+	return v
 }
 
 // markupTimes is Markup's own error for a factor that is no int.

@@ -21,7 +21,7 @@ type Parser struct {
 	depth  int
 	names  int
 	bad    bool  // the parser came to where the lexer stopped
-	late   error // what Python's own compiler refuses, after all of the template was parsed
+	late   error // what Python's own compiler refuses, after Jinja's is through
 }
 
 func newParser(env *Env, tokens []token) *Parser { return &Parser{tokens: tokens, env: env} }
@@ -125,10 +125,7 @@ func (p *Parser) template() (*templateNode, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.late != nil {
-		return nil, p.late
-	}
-	return &templateNode{body: body}, nil
+	return &templateNode{body: body, late: p.late}, nil
 }
 
 // subparse reads data, prints and statements until one of the end tags, which stays in the stream.

@@ -19,10 +19,19 @@ func (r *run) printf(format, a value.Value) (value.Value, error) {
 	return like(format, out), nil
 }
 
+// printfBytes is Python's bytes % args.
+func (r *run) printfBytes(format value.Bytes, a value.Value) (value.Value, error) {
+	if g, ok := a.(*groupTuple); ok {
+		a = g.pair
+	}
+	out, err := value.FormatBytesWith(format, a, &formatArgs{r: r, bytes: true})
+	return out, err
+}
+
 // formatArgs are the arguments of one format. A safe one is Markup, which wraps each argument in a helper that escapes it.
 type formatArgs struct {
-	r    *run
-	safe bool
+	r           *run
+	safe, bytes bool
 }
 
 // Text prints an argument within the limits.
@@ -44,7 +53,9 @@ func (f *formatArgs) Text(verb byte, v value.Value) (string, error) {
 // Mapping holds for what has __getitem__ and is no text.
 func (f *formatArgs) Mapping(v value.Value) bool {
 	switch v := v.(type) {
-	case *value.Dict, *value.List, value.Bytes, *rangeVal, *undefined, subscripted:
+	case value.Bytes:
+		return !f.bytes
+	case *value.Dict, *value.List, *rangeVal, *undefined, subscripted:
 		return true
 	case *value.Enum:
 		return v.Mixin && f.Mapping(v.Value)
@@ -99,7 +110,15 @@ func (f *formatArgs) helperInt(v value.Value) (value.Value, error) {
 	if catchable(err, "TypeError") {
 		return nil, nil
 	}
+	if _, isBytes := v.(value.Bytes); (isBytes || isMarkup(v)) && catchable(err, "ValueError") {
+		err = valueErr("invalid literal for int() with base 10: %s", value.Repr(v))
+	}
 	return n, err
+}
+
+// Int is an int itself; a helper is none.
+func (f *formatArgs) Int(v value.Value) (value.Value, bool) {
+	return value.Plain(v), !f.safe && isInt(v)
 }
 
 // Char is the text for %c; a helper is no str.

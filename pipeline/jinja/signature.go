@@ -34,6 +34,16 @@ func (a *args) positions(fn string) error {
 	return nil
 }
 
+// reserved checks the keywords of a function with **kwargs: none may name a parameter that is filled already.
+func (a *args) reserved(fn string, params ...string) error {
+	for _, name := range params {
+		if hasKwarg(a.kw, name) {
+			return typeErr("%s() got multiple values for argument '%s'", fn, name)
+		}
+	}
+	return nil
+}
+
 // bindTo is bind in CPython's order of checks: keywords, then too many positions, then missing ones.
 func (a *args) bindTo(s *signature) ([]value.Value, error) {
 	if len(a.pos) == len(s.params) && len(a.kw) == 0 {

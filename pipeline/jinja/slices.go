@@ -15,6 +15,8 @@ func (r *run) slice(v, start, stop, step value.Value) (value.Value, error) {
 	case value.Tuple:
 		items, err := r.sliceItems(v, start, stop, step)
 		return value.Tuple(items), err
+	case *groupTuple:
+		return r.slice(v.pair, start, stop, step)
 	case value.Str, markup:
 		s, _ := str(v)
 		out, err := r.sliceText(s, start, stop, step)

@@ -159,8 +159,8 @@ func translate(r *run, self value.Value, a *args) (value.Value, error) {
 	return like(self, bytesString(out)), r.read(8 * len(s))
 }
 
-func makeTrans(r *run, self value.Value, a *args) (value.Value, error) {
-	if err := a.builtin(self, "maketrans", 1, 3); err != nil {
+func makeTrans(r *run, _ value.Value, a *args) (value.Value, error) {
+	if err := a.function("str.maketrans", "maketrans", 1, 3); err != nil {
 		return nil, err
 	}
 	d := &value.Dict{}

@@ -141,12 +141,12 @@ func splitLines(r *run, self value.Value, a *args) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep, err := intArg(got[0], 0)
+	keep, err := keepEnds(got[0])
 	if err != nil {
 		return nil, err
 	}
 	s, _ := str(self)
-	lines, err := r.lines(s, keep != 0)
+	lines, err := r.lines(s, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +155,15 @@ func splitLines(r *run, self value.Value, a *args) (value.Value, error) {
 		out[i] = like(self, l)
 	}
 	return &value.List{Items: out}, nil
+}
+
+// keepEnds is a parameter that CPython takes for an int.
+func keepEnds(v value.Value) (bool, error) {
+	if v == nil {
+		return false, nil
+	}
+	n, err := intC(v)
+	return n != 0, err
 }
 
 // lines is splitlines within the limits.

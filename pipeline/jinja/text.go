@@ -21,6 +21,8 @@ func (r *run) str(v value.Value) (string, error) {
 		if err := r.digits(v); err != nil {
 			return "", err
 		}
+	case *mappingProxy:
+		return r.reprText(v.d)
 	case reprer:
 		return r.reprText(v)
 	}

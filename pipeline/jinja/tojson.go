@@ -12,19 +12,12 @@ var jsonHTML = strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, 
 func filterTojson(r *run, a []value.Value) (value.Value, error) {
 	opts := value.JSONOptions{SortKeys: true, Default: jsonDefault}
 	extra := 0
-	if !value.IsNone(a[1]) {
-		n, err := index(a[1])
+	if _, isText := str(a[0]); !isText && !value.IsNone(a[1]) { // text is written without a look at the indent
+		n, text, err := jsonIndent(a[1])
 		if err != nil {
-			if _, ok := str(a[1]); ok {
-				return nil, unsupported(0, "tojson with text as indent is not supported: give the number of spaces")
-			}
 			return nil, err
 		}
-		if n > 1000 {
-			return nil, limitErr("Memory", "tojson cannot indent by more than 1000")
-		}
-		n = max(n, 0)
-		opts.Indent, extra = &n, n
+		opts.Indent, opts.IndentText, extra = &n, text, n*max(1, len(text))
 	}
 	if err := r.measure(a[0], extra, 1); err != nil {
 		return nil, err
@@ -35,6 +28,23 @@ func filterTojson(r *run, a []value.Value) (value.Value, error) {
 	}
 	text = jsonHTML.Replace(text)
 	return markup{text: text}, r.alloc(2 * len(text))
+}
+
+// jsonIndent is the indent of one level: so many spaces, or once a text.
+func jsonIndent(v value.Value) (n int, text string, err error) {
+	if text, ok := str(v); ok {
+		return min(len(text), 1), text, nil
+	}
+	if u := asUndefined(v); u != nil {
+		return 0, "", u.fail()
+	}
+	if !isInt(v) {
+		return 0, "", typeErr("can't multiply sequence by non-int of type '%s'", typeName(v))
+	}
+	if n, err = index(v); n > 1000 {
+		return 0, "", limitErr("Memory", "tojson cannot indent by more than 1000")
+	}
+	return max(n, 0), "", err
 }
 
 // jsonDefault writes what only templates know as what it is in Python.

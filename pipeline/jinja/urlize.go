@@ -11,13 +11,7 @@ import (
 )
 
 func filterUrlize(r *run, a []value.Value) (value.Value, error) {
-	u := urlizer{trim: -1}
-	var err error
-	if !value.IsNone(a[1]) {
-		if u.trim, err = index(a[1]); err != nil {
-			return nil, err
-		}
-	}
+	u := urlizer{r: r, trim: a[1]}
 	nofollow, err := truthArg(a[2], false)
 	if err != nil {
 		return nil, err
@@ -32,7 +26,10 @@ func filterUrlize(r *run, a []value.Value) (value.Value, error) {
 		}
 		for _, s := range schemes {
 			text, ok := str(s)
-			if !ok || !isScheme(text) {
+			if !ok {
+				return nil, typeErr("expected string or bytes-like object, got '%s'", typeName(s))
+			}
+			if !isScheme(text) {
 				return nil, filterArgErr("%s is not a valid URI scheme prefix.", value.Repr(s))
 			}
 			u.schemes = append(u.schemes, text)
@@ -49,6 +46,9 @@ func filterUrlize(r *run, a []value.Value) (value.Value, error) {
 			word = len(s)
 		}
 		out := u.word(s[:word])
+		if u.err != nil {
+			return nil, u.err
+		}
 		space := strings.IndexFunc(s[word:], func(c rune) bool { return !value.IsSpace(c) })
 		if space < 0 {
 			space = len(s) - word
@@ -72,7 +72,11 @@ func (r *run) linkAttrs(rel, target value.Value, nofollow bool) (string, error) 
 	if nofollow {
 		parts = append(parts, "nofollow")
 	}
-	if !value.IsNone(rel) {
+	given, err := truthArg(rel, false)
+	if err != nil {
+		return "", err
+	}
+	if given {
 		s, ok := str(rel)
 		if !ok {
 			return "", raise("AttributeError", "'%s' object has no attribute 'split'", typeName(rel))
@@ -104,7 +108,9 @@ func isScheme(s string) bool {
 
 // urlizer turns words into links (jinja2.utils.urlize).
 type urlizer struct {
-	trim    int // -1 for no limit
+	r       *run
+	trim    value.Value // nil or None for no limit
+	err     error
 	attrs   string
 	schemes []string
 }
@@ -139,7 +145,7 @@ func trimSuffixes(s string, list []string) int {
 	return n
 }
 
-func (u urlizer) word(word string) string {
+func (u *urlizer) word(word string) string {
 	i := trimPrefixes(word, opening)
 	head, middle := word[:i], word[i:]
 	j := trimSuffixes(middle, closing)
@@ -157,14 +163,23 @@ func (u urlizer) word(word string) string {
 	return head + u.link(middle) + tail
 }
 
-func (u urlizer) shown(s string) string {
-	if u.trim >= 0 && utf8.RuneCountInString(s) > u.trim {
-		return value.PySlice(s, 0, u.trim) + "..."
+func (u *urlizer) shown(s string) string {
+	if value.IsNone(u.trim) {
+		return s
 	}
+	long, err := u.r.order(tokGt, value.Int(utf8.RuneCountInString(s)), u.trim, 0)
+	if err == nil && long {
+		var cut value.Value
+		if cut, err = u.r.slice(value.Str(s), value.None, u.trim, value.None); err == nil {
+			cutText, _ := str(cut)
+			return cutText + "..."
+		}
+	}
+	u.err = err
 	return s
 }
 
-func (u urlizer) link(s string) string {
+func (u *urlizer) link(s string) string {
 	switch {
 	case isURL(s):
 		href := s

@@ -8,45 +8,47 @@ import (
 )
 
 func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
-	width, err := intArg(a[1], 79)
-	if err != nil {
-		return nil, err
-	}
 	breakLong, err := truthArg(a[2], true)
 	if err != nil {
 		return nil, err
 	}
-	newline := "\n"
-	if !value.IsNone(a[3]) {
-		if newline, err = r.str(a[3]); err != nil {
-			return nil, err
-		}
+	newline, err := r.wrapString(a[3])
+	if err != nil {
+		return nil, err
 	}
 	hyphens, err := truthArg(a[4], true)
 	if err != nil {
 		return nil, err
 	}
 	s, ok := str(a[0])
-	if !ok {
-		if u := asUndefined(a[0]); u != nil {
-			return nil, u.fail()
-		}
+	b, isBytes := a[0].(value.Bytes)
+	switch {
+	case isBytes && b != "":
+		return nil, typeErr("cannot use a string pattern on a bytes-like object")
+	case asUndefined(a[0]) != nil:
+		return nil, asUndefined(a[0]).fail()
+	case !ok && !isBytes:
 		return nil, raise("AttributeError", "'%s' object has no attribute 'splitlines'", typeName(a[0]))
 	}
 	lines, err := r.lines(s, false)
-	if err != nil {
-		return nil, err
+	if err != nil || len(lines) == 0 {
+		return value.Str(""), err
 	}
 	if err := r.alloc(16 * len(s)); err != nil {
 		return nil, err
 	}
-	if width <= 0 && len(lines) > 0 {
-		return nil, valueErr("invalid width %d (must be > 0)", width)
+	w := wrapper{width: 79, breakLong: breakLong, hyphens: hyphens}
+	if a[1] != nil {
+		if w.width, w.noSlice, err = r.wrapWidth(a[1]); err != nil {
+			return nil, err
+		}
 	}
-	w := wrapper{width: width, breakLong: breakLong, hyphens: hyphens}
 	parts := make([]string, len(lines))
 	for i, line := range lines {
 		wrapped := w.wrap(line)
+		if w.sliced {
+			return nil, typeErr("slice indices must be integers or None or have an __index__ method")
+		}
 		if err := r.reserve(len(wrapped), len(newline)); err != nil {
 			return nil, err
 		}
@@ -62,12 +64,47 @@ func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
 type wrapper struct {
 	width              int
 	breakLong, hyphens bool
+	noSlice, sliced    bool // the width is no int, and a word was cut by it
+}
+
+// wrapString is what lines are joined by.
+func (r *run) wrapString(v value.Value) (string, error) {
+	if value.IsNone(v) {
+		return "\n", nil
+	}
+	if u := asUndefined(v); u != nil {
+		return "", u.fail()
+	}
+	s, ok := str(v)
+	if _, isBytes := v.(value.Bytes); !ok && !isBytes {
+		return "", raise("AttributeError", "'%s' object has no attribute 'join'", typeName(v))
+	}
+	return s, nil
+}
+
+// wrapWidth is a width as an int; noSlice says that it is a float, by which lines can be measured but not cut.
+func (r *run) wrapWidth(v value.Value) (n int, noSlice bool, err error) {
+	none, err := r.order(tokLtEq, v, value.Int(0), 0)
+	if err != nil {
+		return 0, false, err
+	}
+	text, err := r.repr(v)
+	if err == nil && none {
+		err = valueErr("invalid width %s (must be > 0)", text)
+	}
+	if f, ok := v.(value.Float); ok {
+		return int(min(float64(f), 1<<40)), true, err
+	}
+	if err == nil {
+		n, err = clampIndex(v)
+	}
+	return n, false, err
 }
 
 func wrapSpace(c rune) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 // wrap breaks one line into lines of at most width characters.
-func (w wrapper) wrap(s string) []string {
+func (w *wrapper) wrap(s string) []string {
 	chunks := w.chunks([]rune(s))
 	var lines []string
 	for len(chunks) > 0 {
@@ -110,13 +147,14 @@ func blank(chunk []rune) bool {
 }
 
 // cut is how much of a chunk that is too long goes on the line.
-func (w wrapper) cut(chunk []rune, left int, empty bool) int {
+func (w *wrapper) cut(chunk []rune, left int, empty bool) int {
 	if !w.breakLong {
 		if empty {
 			return len(chunk)
 		}
 		return 0
 	}
+	w.sliced = w.sliced || w.noSlice
 	end := min(left, len(chunk))
 	if !w.hyphens || len(chunk) <= left {
 		return end

@@ -17,6 +17,8 @@ type FormatArgs interface {
 	// Number turns v into an Int, BigInt or Float; nil means that it is no number. whole asks for one of %x's ints,
 	// that int() alone does not make.
 	Number(v Value, verb byte) (Value, error)
+	// Int is v if it is an int already.
+	Int(v Value) (Value, bool)
 	// Char is the text of %c, if v is a str.
 	Char(v Value) (string, bool)
 	// Class is the name of v's type in messages.
@@ -36,7 +38,12 @@ func FormatWith(format string, args Value, of FormatArgs) (string, error) {
 
 // FormatBytes is Python's format % args for bytes: %s and %b take bytes, and names are bytes.
 func FormatBytes(format Bytes, args Value) (Bytes, error) {
-	out, err := (&formatter{s: latin(format), args: args, of: plainArgs{bytes: true}, bytes: true}).all()
+	return FormatBytesWith(format, args, plainArgs{bytes: true})
+}
+
+// FormatBytesWith is FormatBytes with arguments of which only their owner knows what they are.
+func FormatBytesWith(format Bytes, args Value, of FormatArgs) (Bytes, error) {
+	out, err := (&formatter{s: latin(format), args: args, of: of, bytes: true}).all()
 	return unlatin(out), err
 }
 
@@ -86,6 +93,11 @@ func (plainArgs) Number(v Value, verb byte) (Value, error) {
 		return nil, nil
 	}
 	return Plain(v), nil
+}
+
+func (plainArgs) Int(v Value) (Value, bool) {
+	_, _, kind := number(v)
+	return Plain(v), kind == isSmall || kind == isBig
 }
 
 func (plainArgs) Char(v Value) (string, bool) {
@@ -306,13 +318,14 @@ func (f *formatter) size(what string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		i, _, kind := number(v)
+		whole, ok := f.of.Int(v)
+		if !ok {
+			return 0, pyError("TypeError", "* wants int")
+		}
+		i, _, kind := number(whole)
 		if kind == isBig || kind == isSmall && what == "precision" && int64(int32(i)) != i {
 			return 0, pyError("OverflowError", "Python int too large to convert to C %s", map[string]string{"width": "ssize_t",
 				"precision": "int"}[what])
-		}
-		if kind != isSmall {
-			return 0, pyError("TypeError", "* wants int")
 		}
 		n = int(i)
 	} else {
@@ -360,16 +373,21 @@ func (f *formatter) convertBytes(verb byte, sp spec, v Value) (done bool, err er
 	case 's', 'b':
 		b, ok := Plain(v).(Bytes)
 		if !ok {
-			return false, pyError("TypeError", "%%b requires a bytes-like object, or an object that implements __bytes__, not '%s'", tpName(v))
+			return false, pyError("TypeError", "%%b requires a bytes-like object, or an object that implements __bytes__, not '%s'",
+				f.of.Class(v))
 		}
 		f.text(sp, latin(b))
-	case 'r':
-		f.text(sp, ASCII(v))
+	case 'r', 'a':
+		text, err := f.of.Text('a', v)
+		if err != nil {
+			return false, err
+		}
+		f.text(sp, text)
 	case 'c':
 		return true, f.byteCharacter(sp, v)
 	case 'e', 'E', 'f', 'F', 'g', 'G':
-		if _, _, kind := number(v); kind == notNumber {
-			return false, pyError("TypeError", "float argument required, not %s", tpName(v))
+		if n, err := f.of.Number(v, verb); n == nil || err != nil { // whatever went wrong
+			return false, pyError("TypeError", "float argument required, not %s", f.of.Class(v))
 		}
 		return false, nil
 	default:
@@ -461,9 +479,8 @@ func (f *formatter) character(sp spec, v Value) error {
 		f.pad(sp, "", text, ' ')
 		return nil
 	}
-	switch v := Plain(v).(type) {
-	case Int, Bool, *BigInt:
-		n, _, kind := number(v)
+	if whole, ok := f.of.Int(v); ok {
+		n, _, kind := number(whole)
 		if kind == isBig || n < 0 || n > utf8.MaxRune {
 			return pyError("OverflowError", "%%c arg not in range(0x110000)")
 		}

@@ -15,6 +15,7 @@ type JSONOptions struct {
 	RawUnicode    bool                       // ensure_ascii=False
 	SortKeys      bool                       // sort_keys=True
 	Indent        *int                       // spaces per level; nil keeps one line
+	IndentText    string                     // with Indent: what is written in the place of each space
 	RefuseNaN     bool                       // allow_nan=False
 	Default       func(Value) (Value, error) // default=: what to write for a value JSON does not know; nil refuses it
 	Objects       bool                       // write data classes as their dict, sets as lists, dates as ISO text
@@ -159,7 +160,11 @@ func (w *jsonWriter) newline(dst []byte) []byte {
 	}
 	dst = append(dst, '\n')
 	for range len(w.open) * max(0, *w.opts.Indent) {
-		dst = append(dst, ' ')
+		if w.opts.IndentText != "" {
+			dst = append(dst, w.opts.IndentText...)
+		} else {
+			dst = append(dst, ' ')
+		}
 	}
 	return dst
 }

@@ -1,0 +1,104 @@
+"""Makes pipeline/jinja/testdata/calls.json.gz: calls of every filter, test and method with odd arguments, and what Jinja2 makes
+of them:
+
+    python conformance/oracle/jinja_calls.py | gzip -9n > pipeline/jinja/testdata/calls.json.gz
+
+The cases are a table, not drawn at random: each filter and test with too many, too few and misnamed arguments and with values
+of the wrong type, each method of Python's types likewise, pairs of pieces of str.format and of % formats, and encodings by
+their names with each error mode. Jinja's constant folding, which has rules of its own, is off.
+"""
+
+import json
+import sys
+
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
+from markupsafe import Markup
+
+from jinja_cases import run
+from jinja_fuzz import EXTRA, stable
+from jinja_templates import CONTEXTS
+
+# What filters and tests are applied to, and given.
+INPUTS = ["'a b'", "[3, 1]", "d", "5", "2.5", "x", "none", "'b'.encode()", "('<'|escape)", "true", "(1, 2)", "range(3)"]
+FILTER_ARGS = ["", "1,2,3,4,5,6,7,8,9", "nope=1", "s=1", "value=1", "environment=1", "eval_ctx=1", "context=1", "'b'", "1", "1.5", "none", "x", "[1]",
+               "1,2", "'b','c'", "1,2,3", "x,x", "0,0,0,0", "none,none,none", "-1", "true,true"]
+TEST_ARGS = ["", "1,2,3", "nope=1", "value=1", "env=1", "'b'", "1,2", "1", "x", "none"]
+
+VALUES = {"'Ab c,D'": str, "'Ab c'.encode()": bytes, "[3,1,2]": list, "{'a':1,'b':2}": dict, "5": int, "2.5": float, "(1,2,1)": tuple,
+          "true": bool, "range(3)": range, "(d.keys())": type({}.keys()), "'a,b'|escape": Markup}
+METHOD_ARGS = ["", "1", "'b'", "'b','c'", "'b','c',1", "1,2", "none", "nope=1", "'b'.encode()", "'b'.encode(), 'c'.encode()", "[1]",
+               "'a', 1, 2, 3", "key=1", "('a','b')", "4, '*'", "{'a':2}", "-1", "1.5", "x"]
+
+FIELDS = ["{", "}", "{}", "{{", "}}", "{0}", "{a}", "{a.b}", "{a[b]}", "{!r}", "{!", "{!x", "{!r:", "{a!s:>4}", "{:{}}", "{:{", "{[", "{[a}",
+          "{[a]b}", "{a[}]}", ":", "!", "{:>5}", "{0!r}x", "{1", "%(a)s"]
+PERCENTS = ["%s", "%d", "%(a)s", "%(a", "%(a(b)c)s", "%", "%5", "%.3", "%*d", "%-*s", "%y", "%c", "%r", "%x", "%ld", "%lld", "%#x", "% d", "%+d",
+            "%05.1f", "%%", "%5%", "%é", "%(a)d", "%(", "%g"]
+OPERANDS = ["()", "1", "'s'", "(1,2)", "[1]", "{'a':1}", "{}", "x", "(1,x)", "(x,1)", "(docs, x)", "none", "2.5", "true", "'s'|escape",
+            "'s'.encode()", "range(2)"]
+
+# Encodings that are not there: those of more than one byte that are not Unicode's, and what is made of names on the internet.
+ENCODINGS = ["utf-8", "UTF8", "utf_8", "u8", "utf", "u\\ntf-8", "ascii", "us-ascii", "ascii%}", "646", "latin-1", "l1", "iso-8859-1", "iso8859 1",
+             "cp819", "8859", "utf 8", " utf-8", "utf-8 ", "utf--8", "utf-16", "utf-32", "utf-16-le", "utf-32-be", "cp1252", "utf-8-sig",
+             "rot13", "hex", "base64", "unicode_escape", "raw_unicode_escape", "mbcs", "", "é", "utf-8é", "koi8-r", "iso-8859-15", "cp037", "mac_arabic"]
+MODES = ["", "strict", "ignore", "replace", "xmlcharrefreplace", "backslashreplace", "namereplace", "surrogateescape", "nope"]
+
+
+def templates():
+    for name in FILTERS:
+        for value in INPUTS:
+            for args in FILTER_ARGS:
+                yield f"{{{{ {value}|{name}({args}) }}}}"
+    for name in TESTS:
+        if name[0].isalpha():
+            for value in INPUTS:
+                for args in TEST_ARGS:
+                    yield f"{{{{ {value} is {name}({args}) }}}}"
+    for value, kind in VALUES.items():
+        for name in dir(kind):
+            if not name.startswith("_"):
+                yield f"{{{{ ({value}).{name} }}}}"
+                for args in METHOD_ARGS:
+                    yield f"{{% set v = {value} %}}{{{{ v.{name}({args}) }}}}|{{{{ v }}}}"
+    for a in FIELDS:
+        for b in FIELDS:
+            yield f"{{{{ '{a}{b}'.format('p', 'q', a='r') }}}}"
+    for a in PERCENTS:
+        for operand in OPERANDS:
+            for b in ("", "%s", "%(a)s"):
+                yield f"{{{{ '{a}{b}' % {operand} }}}}"
+            yield f"{{{{ ('{a}'|safe) % {operand} }}}}"
+            yield f"{{{{ '{a}'.encode() % {operand} }}}}"
+    for encoding in ENCODINGS:
+        for text in ("'abc'", "'é'", "'€x'"):
+            for mode in MODES:
+                args = f"'{encoding}'" + (f", '{mode}'" if mode else "")
+                yield f"{{{{ {text}.encode({args}) }}}}"
+                if "escape" not in mode:
+                    yield f"{{{{ {text}.encode().decode({args}) }}}}"
+
+
+def main():
+    CONTEXTS["main"].update(EXTRA)
+    del CONTEXTS["main"]["one"]
+    out, seen = [], set()
+    for tpl in templates():
+        if tpl in seen:
+            continue
+        seen.add(tpl)
+        case = {"tpl": tpl}
+        try:
+            result = run(case, folding=False)
+        except Exception as e:
+            print("skipped", tpl, e, file=sys.stderr)
+            continue
+        result.pop("undeclared", None)
+        if stable(result) and not ("|random" in tpl and ("out" in result or result["err"]["class"] == "KeyError")):
+            out.append({**case, **result})
+    json.dump({"contexts": {"main": CONTEXTS["main"]}, "cases": out}, sys.stdout, separators=(",", ":"), ensure_ascii=True)
+    print()
+    print(len(out), "cases", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
