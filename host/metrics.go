@@ -17,19 +17,19 @@ type Metrics struct {
 	Registry *metrics.Registry
 }
 
-// Write writes every instrument in Prometheus' text format, for an operator (policy.SystemRead). Only a refusal is recorded:
+// Write writes every instrument in Prometheus' text format, for an operator or a monitor's key (policy.MetricsRead). Only a refusal is recorded:
 // a reader comes every few seconds, and what it reads is about nobody.
 func (m *Metrics) Write(ctx context.Context, w io.Writer) error {
 	c, err := scope.Lenient(ctx)
 	if err != nil {
 		return err
 	}
-	if decide(m.Roles, c, policy.SystemRead, true) != nil {
-		entry, err := m.Gate.Enter(ctx, audit.Request{Caller: c, Action: "system.read", Resource: "metrics", Operator: true})
+	if decide(m.Roles, c, policy.MetricsRead, true) != nil {
+		entry, err := m.Gate.Enter(ctx, audit.Request{Caller: c, Action: "metrics.read", Resource: "metrics", Operator: true})
 		if err != nil {
 			return err
 		}
-		if err := finish(ctx, entry, nil); err != nil { // the caller became an operator in between
+		if err := finish(ctx, entry, nil); err != nil { // the caller's roles changed in between
 			return err
 		}
 	}

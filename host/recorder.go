@@ -35,8 +35,13 @@ func (r Recorder) Record(ctx context.Context, e auth.Event) error {
 // RoleBook answers for roles from the auth wing's snapshot: no lock, no allocation.
 type RoleBook struct{ Store *identity.Store }
 
-// Roles implements [Roles].
+// Roles implements [Roles]. Who stands for a machine's key holds the key's role, outside every tenant.
 func (b RoleBook) Roles(app, tenant, user string) policy.Roles {
+	if tenant == "" {
+		if r := auth.MachineRoles(user); r != 0 {
+			return r
+		}
+	}
 	a, ok := b.Store.Account(app, user)
 	if !ok || a.Disabled {
 		return 0

@@ -62,7 +62,8 @@ const (
 	KeyExport      Action = "key:export"
 	BackupWrite    Action = "backup:write"
 	AuditReadAll   Action = "audit:read-all" // across tenants
-	SystemRead     Action = "system:read"    // status, metrics
+	SystemRead     Action = "system:read"    // status
+	MetricsRead    Action = "metrics:read"   // what the server counted
 	TokenRevokeAny Action = "token:revoke-any"
 	BreakGlass     Action = "operator:break-glass" // enter a tenant, with a reason, in both audit chains
 )
@@ -121,6 +122,7 @@ func rules() []rule {
 		{BackupWrite, Operator},
 		{AuditReadAll, Operator},
 		{SystemRead, Operator},
+		{MetricsRead, Operator | Monitor},
 		{TokenRevokeAny, Operator},
 		{BreakGlass, Operator},
 	}
@@ -160,6 +162,7 @@ const (
 	reasonRole       = "none of the caller's roles allows it"
 	reasonUndeclared = "the action is not declared"
 	reasonMixed      = "the operator acts outside tenants and holds no other role"
+	reasonMachine    = "a machine's key holds no other role"
 )
 
 // Allowed decides whether a caller with the given roles may do the action. It denies what it does not know: an action
@@ -173,6 +176,8 @@ func Allowed(roles Roles, action Action) Decision {
 		return Decision{Reason: reasonNoRole}
 	case roles&Operator != 0 && roles != Operator:
 		return Decision{Reason: reasonMixed}
+	case roles&Monitor != 0 && roles != Monitor:
+		return Decision{Reason: reasonMachine}
 	case roles&need == 0:
 		return Decision{Reason: reasonRole}
 	}

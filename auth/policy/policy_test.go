@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-var single = []policy.Roles{policy.Viewer, policy.Runner, policy.Editor, policy.Admin, policy.Operator}
+var single = []policy.Roles{policy.Viewer, policy.Runner, policy.Editor, policy.Admin, policy.Operator, policy.Monitor}
 
 // The whole table, readable by a person: a change of any cell shows in review as a change of this file.
 func TestMatrix(t *testing.T) {
@@ -63,6 +63,22 @@ func TestWallTheOperatorReachesNothingInsideATenant(t *testing.T) {
 	}
 }
 
+func TestWallAMonitorReadsMetricsAndNothingElse(t *testing.T) {
+	for _, a := range policy.Actions() {
+		if got := policy.Allowed(policy.Monitor, a).Allowed; got != (a == policy.MetricsRead) {
+			t.Errorf("a monitor may %s: %v", a, got)
+		}
+		for _, more := range single[:5] {
+			if policy.Allowed(policy.Monitor|more, a).Allowed {
+				t.Errorf("a monitor that is %s, too, may %s", more, a)
+			}
+		}
+	}
+	if policy.TenantRoles.Has(policy.Monitor) {
+		t.Error("a member could be a monitor")
+	}
+}
+
 func TestOnlyAnAdminSeesASecretsValue(t *testing.T) {
 	for _, r := range single {
 		if got := policy.Allowed(r, policy.SecretReveal).Allowed; got != (r == policy.Admin) {
@@ -106,7 +122,7 @@ func TestMoreTenantRolesNeverAllowLess(t *testing.T) {
 }
 
 func TestRolesReadBackAsWritten(t *testing.T) {
-	for r := policy.Roles(1); r < 32; r++ {
+	for r := policy.Roles(1); r < 64; r++ {
 		got, err := policy.ParseRoles(r.String())
 		if err != nil || got != r {
 			t.Errorf("%s: got %s, %v", r, got, err)

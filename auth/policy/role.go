@@ -18,12 +18,13 @@ const (
 	Editor                     // also deploys them
 	Admin                      // also manages the tenant's secrets, users and audit
 	Operator                   // runs the service; sees no tenant's secret
+	Monitor                    // reads what the server counted and nothing else; a machine's, and no user's
 )
 
 // TenantRoles are the roles a membership may hold.
 const TenantRoles = Viewer | Runner | Editor | Admin
 
-var roleNames = [...]string{"viewer", "runner", "editor", "admin", "operator"}
+var roleNames = [...]string{"viewer", "runner", "editor", "admin", "operator", "monitor"}
 
 // Has reports whether r holds every role of want, and want is not empty.
 func (r Roles) Has(want Roles) bool { return want != 0 && r&want == want }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 
+	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/config"
 	"github.com/haywardhq/hayward/fault"
@@ -21,6 +22,9 @@ func around(c config.Config, s *app.Settings) (err error) {
 		return err
 	}
 	if s.RotationTLS, err = trust("rotation-postgres-ca-file", c.RotationPostgresCAFile); err != nil {
+		return err
+	}
+	if s.MetricsKey, err = metricsKey(c.MetricsKeyFile); err != nil {
 		return err
 	}
 	s.Concurrency = c.RunConcurrency
@@ -98,4 +102,15 @@ func trust(setting, path string) (*tls.Config, error) {
 		return nil, fault.New(fault.Invalid, "the file of the setting %s holds no certificate in PEM form", setting)
 	}
 	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}
+
+func metricsKey(path string) (auth.MachineKey, error) {
+	if path == "" {
+		return auth.MachineKey{}, nil
+	}
+	read, err := config.FollowedSecret("metrics-key-file", path)
+	if err != nil {
+		return auth.MachineKey{}, err
+	}
+	return auth.NewMachineKey(read)
 }

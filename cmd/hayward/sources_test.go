@@ -93,3 +93,44 @@ func TestRootsForRotatedDatabases(t *testing.T) {
 		t.Errorf("by default: %v", err)
 	}
 }
+
+// The key that reads the metrics comes from a file, and is the file's at each moment.
+func TestTheMetricsKeyOfAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a-monitors-key-0123456789-abc\n")
+	c := config.Default()
+	c.MetricsKeyFile = path
+	var s app.Settings
+	if err := around(c, &s); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := s.MetricsKey.Is("a-monitors-key-0123456789-abc"); !ok || err != nil {
+		t.Errorf("%v %v", ok, err)
+	}
+	write("another-monitors-key-0123456789\n")
+	if ok, _ := s.MetricsKey.Is("a-monitors-key-0123456789-abc"); ok {
+		t.Error("the former key still counts")
+	}
+	if ok, err := s.MetricsKey.Is("another-monitors-key-0123456789"); !ok || err != nil {
+		t.Errorf("%v %v", ok, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := s.MetricsKey.Is("another-monitors-key-0123456789"); ok || err == nil {
+		t.Errorf("the file is gone: %v %v", ok, err)
+	}
+	write("short")
+	if err := around(c, &s); !fault.Is(err, fault.Invalid) {
+		t.Errorf("%v", err)
+	}
+}

@@ -18,6 +18,8 @@ type Metrics interface {
 // Door opens the route.
 type Door struct {
 	Metrics Metrics
+	// Key, if not nil, knows the credential of a machine that reads the metrics and nothing else, see router.Route.
+	Key func(ctx context.Context, bearer string) (router.Identity, bool)
 }
 
 // ContentType is that of Prometheus' text format.
@@ -25,7 +27,7 @@ const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 
 // Routes implements router.Mounter.
 func (d *Door) Routes() []router.Route {
-	return []router.Route{{Method: http.MethodGet, Path: "/metrics", Handler: d.read, Action: policy.SystemRead, Tag: "service",
+	return []router.Route{{Method: http.MethodGet, Path: "/metrics", Handler: d.read, Key: d.Key, Action: policy.MetricsRead, Tag: "service",
 		Summary: "Read what the server counted, in Prometheus' text format", Document: true}}
 }
 

@@ -26,6 +26,9 @@ type Route struct {
 	Open string
 	// Self marks routes that any verified identity may call, because they concern only itself.
 	Self bool
+	// Key, if not nil, is asked first who a bearer is: a credential that it knows opens this route and no other. Who is not known to
+	// it is asked for as everywhere.
+	Key func(ctx context.Context, bearer string) (Identity, bool)
 
 	Dialect  Dialect
 	Tag      string

@@ -91,7 +91,7 @@ func (rt *Router) identify(ctx context.Context, w http.ResponseWriter, req *http
 		if err != nil {
 			return ctx, err
 		}
-		if who, err = rt.o.Auth.Authenticate(ctx, bearer); err != nil {
+		if who, err = rt.whoIs(ctx, r.route, bearer); err != nil {
 			return ctx, err
 		}
 		if err := rt.allow(ctx, who.Tenant, who.User, r.IP); err != nil {
@@ -100,6 +100,15 @@ func (rt *Router) identify(ctx context.Context, w http.ResponseWriter, req *http
 	}
 	state.who, r.Who = who, who
 	return scope.WithCaller(ctx, scope.Caller{App: who.App, Tenant: who.Tenant, User: who.User, IP: r.IP, RequestID: r.RequestID}), nil
+}
+
+func (rt *Router) whoIs(ctx context.Context, route *Route, bearer string) (Identity, error) {
+	if route.Key != nil {
+		if who, ok := route.Key(ctx, bearer); ok {
+			return who, nil
+		}
+	}
+	return rt.o.Auth.Authenticate(ctx, bearer)
 }
 
 func (rt *Router) allow(ctx context.Context, tenant, user, ip string) error {

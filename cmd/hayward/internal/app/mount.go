@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/host"
@@ -36,9 +37,24 @@ func (a *App) mount(gate audit.Gate, hosts []string) {
 			Version: s.Version, MaxUpload: s.MaxUpload, Health: a.vault.DB.Ping},
 		&hayhooks.Door{Host: a.Host, MaxUpload: s.MaxUpload},
 		&ofrep.Door{Flags: a.Flags},
-		&metrics.Door{Metrics: a.Metrics},
+		&metrics.Door{Metrics: a.Metrics, Key: a.monitor()},
 		describe,
 	)
+}
+
+// monitor knows the key that reads the metrics; nil without one.
+func (a *App) monitor() func(context.Context, string) (router.Identity, bool) {
+	key := a.settings.MetricsKey
+	if key.IsZero() {
+		return nil
+	}
+	return func(ctx context.Context, bearer string) (router.Identity, bool) {
+		ok, err := key.Is(bearer)
+		if err != nil {
+			a.log.WarnContext(ctx, "the key that reads the metrics cannot be used", "error", err)
+		}
+		return router.Identity{App: a.AppID, User: auth.MonitorID, Name: auth.MonitorID}, ok
+	}
 }
 
 // verify verifies the audit for an operator who asks.

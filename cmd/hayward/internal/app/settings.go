@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/haywardhq/hayward/auth"
 	"github.com/haywardhq/hayward/auth/limit"
 	"github.com/haywardhq/hayward/auth/password"
 	"github.com/haywardhq/hayward/db"
@@ -64,7 +65,9 @@ type Settings struct {
 
 	Requests map[string]limit.Rate // "ip", "tenant", "user"; missing ones take defaults
 	Login    limit.LoginOptions
-	Password password.Options
+	// MetricsKey reads GET /metrics and nothing else; the zero key is nobody's.
+	MetricsKey auth.MachineKey
+	Password   password.Options
 
 	Version string
 	Log     *slog.Logger

@@ -4,24 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
-	"sync"
 
-	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 )
 
 // AWSKeys are the keys of an AWS account in a file that is read again when it changes: temporary keys, and keys that somebody
 // replaces, are used from then on without a new start. It is safe for concurrent use.
-type AWSKeys struct {
-	setting, path string
-
-	mu   sync.Mutex
-	read fs.FileInfo // of what was read last
-	keys awsKeys
-}
+type AWSKeys struct{ f followed[awsKeys] }
 
 type awsKeys struct{ id, secret, token sealed.Value }
 
@@ -35,40 +25,16 @@ type awsKeys struct{ id, secret, token sealed.Value }
 //
 // The token may be missing. Whoever replaces the file should write another one and rename it.
 func OpenAWSKeys(setting, path string) (*AWSKeys, error) {
-	k := &AWSKeys{setting: setting, path: path}
-	_, _, _, err := k.Keys(context.Background())
+	k := &AWSKeys{followed[awsKeys]{setting: setting, path: path, parse: parseAWSKeys}}
+	_, err := k.f.get()
 	return k, err
 }
 
 // Keys returns what the file holds now. A file that is gone, or no such file any more, is an error: the keys that were in it
 // are not used any longer.
 func (k *AWSKeys) Keys(context.Context) (id, secret, token sealed.Value, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err = k.refresh(); err != nil {
-		k.read, k.keys = nil, awsKeys{}
-	}
-	return k.keys.id, k.keys.secret, k.keys.token, err
-}
-
-// refresh reads the file again if it is not the one that was read: another file, another time or another size.
-func (k *AWSKeys) refresh() error {
-	now, err := os.Stat(k.path)
-	if err == nil && k.read != nil && os.SameFile(now, k.read) && now.ModTime().Equal(k.read.ModTime()) && now.Size() == k.read.Size() &&
-		now.Mode() == k.read.Mode() {
-		return nil
-	}
-	b, info, err := readPrivate(k.setting, k.path)
-	if err != nil {
-		return err
-	}
-	defer clear(b)
-	keys, wrong := parseAWSKeys(b)
-	if wrong != "" {
-		return fault.New(fault.Invalid, "the file of the setting %s, %s: %s", k.setting, k.path, wrong)
-	}
-	k.read, k.keys = info, keys
-	return nil
+	keys, err := k.f.get()
+	return keys.id, keys.secret, keys.token, err
 }
 
 // parseAWSKeys says what is wrong without quoting a value.

@@ -96,6 +96,8 @@ type Config struct {
 	TraceTokenFile string `name:"trace-token-file" help:"File with a bearer token for the collector, mode 0600. Empty: none."`
 	TraceContent   bool   `name:"trace-content" default:"false" help:"Write inputs and outputs of runs into spans, with the secrets of the run taken out. Whoever reads traces then reads what people asked."`
 
+	MetricsKeyFile string `name:"metrics-key-file" help:"File with a key of at least 24 bytes that reads GET /metrics as a bearer, and nothing else, mode 0600. It is read again when it changes. Empty: only operators' tokens do."`
+
 	PricesFile     string `name:"prices" help:"YAML or JSON file with what models cost, in a currency's units for a million tokens and for a call: {gpt-x: {in: 2.5, out: 10, call: 0}}. The model \"\" is every other. Empty: tokens are counted, money is not."`
 	RunConcurrency int    `name:"run-concurrency" default:"1" help:"How many components of one run may run at once, 1 to 64. 1: in Haystack's sequential order."`
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -24,11 +25,19 @@ func SecretFile(setting, path string) (sealed.Value, error) {
 		return sealed.Value{}, err
 	}
 	defer clear(b)
-	line := bytes.TrimRight(b, "\r\n")
-	if len(line) == 0 || bytes.ContainsAny(line, "\r\n") {
-		return sealed.Value{}, fault.New(fault.Invalid, "the file of the setting %s, %s, holds no single line of 1 to %d bytes", setting, path, maxSecretFile)
+	line, wrong := oneLine(b)
+	if wrong != "" {
+		return sealed.Value{}, fault.New(fault.Invalid, "the file of the setting %s, %s: %s", setting, path, wrong)
 	}
 	return sealed.New(line), nil
+}
+
+func oneLine(b []byte) (line []byte, wrong string) {
+	line = bytes.TrimRight(b, "\r\n")
+	if len(line) == 0 || bytes.ContainsAny(line, "\r\n") {
+		return nil, fmt.Sprintf("it holds no single line of 1 to %d bytes", maxSecretFile)
+	}
+	return line, ""
 }
 
 // SecretDocument is [SecretFile] for a secret of several lines, such as a service account's key; it is taken as it is.

@@ -153,10 +153,10 @@ func TestMetricsAreAnOperators(t *testing.T) {
 	}
 	s.Must(401, "", "GET", "/metrics", "")
 	s.Must(403, ann, "GET", "/metrics", "")
-	if got := entries(t, s, "ann", "system.read"); len(got) != 1 || got[0].Outcome != "denied" {
+	if got := entries(t, s, "ann", "metrics.read"); len(got) != 1 || got[0].Outcome != "denied" {
 		t.Errorf("the refusal is recorded as %+v", got)
 	}
-	if got := entries(t, s, "olga", "system.read"); len(got) != 0 {
+	if got := entries(t, s, "olga", "metrics.read"); len(got) != 0 {
 		t.Errorf("reading is recorded each time: %+v", got)
 	}
 }
