@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ type Engine struct {
 	// Break ends every connection that an open PostgreSQL database has, as the server's restart would; nil for SQLite. It
 	// returns when they are gone.
 	Break func(t testing.TB, d *db.DB)
+	path  string // of an SQLite engine's file
 }
 
 // New returns an empty SQLite database with the given schemas, closed at the end of the test; a PostgreSQL one if the
@@ -43,7 +45,13 @@ func New(t testing.TB, schemas ...db.Schema) *db.DB {
 // NewSQLite returns an empty SQLite database with the given schemas, closed at the end of the test.
 func NewSQLite(t testing.TB, schemas ...db.Schema) *db.DB {
 	t.Helper()
-	return migrated(t, SQLite(t), schemas)
+	e := SQLite(t)
+	if len(schemas) > 0 {
+		if err := os.WriteFile(e.path, migratedFile(t, schemas), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e.Open(t, db.Options{})
 }
 
 // NewPostgres returns an empty PostgreSQL database with the given schemas, closed at the end of the test. Without a
@@ -53,13 +61,55 @@ func NewPostgres(t testing.TB, schemas ...db.Schema) *db.DB {
 	return Postgres(t, schemas...).Open(t, db.Options{})
 }
 
-func migrated(t testing.TB, e Engine, schemas []db.Schema) *db.DB {
+// file is a database with the tables of some schemas, and nothing else.
+type file struct {
+	once  sync.Once
+	bytes []byte
+	err   error
+}
+
+var (
+	filesMu sync.Mutex
+	files   = map[string]*file{}
+)
+
+// migratedFile returns an SQLite database with the given schemas, which a process makes once: each test gets a copy.
+func migratedFile(t testing.TB, schemas []db.Schema) []byte {
 	t.Helper()
-	d := e.Open(t, db.Options{})
-	if err := d.Migrate(t.Context(), schemas...); err != nil {
-		t.Fatal(err)
+	k := key(t, schemas)
+	filesMu.Lock()
+	f := files[k]
+	if f == nil {
+		f = &file{}
+		files[k] = f
 	}
-	return d
+	filesMu.Unlock()
+	f.once.Do(func() { f.bytes, f.err = makeFile(schemas) })
+	if f.err != nil {
+		t.Fatal(f.err)
+	}
+	return f.bytes
+}
+
+func makeFile(schemas []db.Schema) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "hayward-dbtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "pattern.db")
+	d, err := db.OpenSQLite(context.Background(), path, db.Options{})
+	if err != nil {
+		return nil, err
+	}
+	// Closing puts what the write-ahead log holds into the file.
+	if err := errors.Join(d.Migrate(context.Background(), schemas...), d.Close()); err != nil {
+		return nil, err
+	}
+	if left, err := os.ReadFile(path + "-wal"); err == nil && len(left) > 0 {
+		return nil, errors.New("the closed database keeps a write-ahead log: its file alone is no copy of it")
+	}
+	return os.ReadFile(path)
 }
 
 // Each runs a test over a fresh database of each kind, with the given schemas.
@@ -78,7 +128,7 @@ func EachEngine(t *testing.T, test func(t *testing.T, e Engine)) {
 // SQLite names a file of its own for the test.
 func SQLite(t testing.TB) Engine {
 	path := filepath.Join(t.TempDir(), "test.db")
-	return Engine{Name: "sqlite", Open: func(t testing.TB, o db.Options) *db.DB {
+	return Engine{Name: "sqlite", path: path, Open: func(t testing.TB, o db.Options) *db.DB {
 		t.Helper()
 		d, err := db.OpenSQLite(t.Context(), path, o)
 		return closing(t, d, err)
