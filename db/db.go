@@ -31,8 +31,13 @@ type DB struct {
 	listeners listeners
 
 	jobs     chan *job
+	turn     sync.Mutex    // whoever writes
+	waiting  atomic.Int64  // writes that wait for the loop,
+	wanted   chan struct{} // which is told of them,
+	left     chan struct{} // and of those that were given up
 	maxGroup int
-	loopID   atomic.Uint64 // the goroutine that writes
+	loopID   atomic.Uint64 // the goroutine of the loop
+	inline   atomic.Bool   // a caller writes in its own
 	closing  chan struct{}
 	closed   sync.Once
 	done     chan struct{}
@@ -54,7 +59,8 @@ func open(ctx context.Context, e engine, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d := &DB{now: o.Now, engine: e, maxGroup: o.MaxGroup, jobs: make(chan *job), closing: make(chan struct{}), done: make(chan struct{})}
+	d := &DB{now: o.Now, engine: e, maxGroup: o.MaxGroup, jobs: make(chan *job), wanted: make(chan struct{}, 1), left: make(chan struct{}, 1),
+		closing: make(chan struct{}), done: make(chan struct{})}
 	var err error
 	if d.writer, err = e.writer(ctx); err != nil {
 		return nil, err
@@ -94,6 +100,7 @@ func (d *DB) Close() error {
 		d.sayLastWords()
 		close(d.closing)
 		<-d.done
+		d.turn.Lock() // for good
 		d.readers.close()
 		d.engine.last(d.writer)
 		if d.writer != nil {
@@ -157,10 +164,12 @@ func (d *DB) UpdateRelaxed(ctx context.Context, fn func(*Tx) error) error {
 func (d *DB) Remote() bool { return d.engine.remote() }
 
 func (d *DB) run(j *job) error {
-	if err := d.enqueue(j); err != nil {
-		return err
+	if !d.alone(j) {
+		if err := d.enqueue(j); err != nil {
+			return err
+		}
+		<-j.done // once started, the outcome is waited for: an unknown outcome helps nobody
 	}
-	<-j.done // once started, the outcome is waited for: an unknown outcome helps nobody
 	if j.panicked != nil {
 		panic(fmt.Sprintf("panic in a write: %v\n\n%s", j.panicked, j.stack))
 	}
@@ -168,22 +177,34 @@ func (d *DB) run(j *job) error {
 }
 
 func (d *DB) enqueue(j *job) error {
-	select {
-	case d.jobs <- j:
-		return nil
-	default: // the writer is busy, perhaps with the caller itself
-	}
-	if d.loopID.Load() == goroutineID() {
+	if d.nested() {
 		return fault.New(fault.Internal, "a write was started inside another write").
 			WithHint("pass the transaction along instead of calling Update again")
 	}
+	d.waiting.Add(1)
+	signal(d.wanted)
 	select {
 	case d.jobs <- j:
 		return nil
 	case <-j.ctx.Done():
+		d.giveUpWaiting()
 		return notStarted(j.ctx)
 	case <-d.closing:
+		d.giveUpWaiting()
 		return errClosed()
+	}
+}
+
+func (d *DB) giveUpWaiting() {
+	d.waiting.Add(-1)
+	signal(d.left)
+}
+
+// signal leaves a token, if there is none.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

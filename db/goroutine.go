@@ -4,10 +4,29 @@ import (
 	"bytes"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
-// goroutineID returns the number of the calling goroutine. It costs about a microsecond and is asked only while a writer
-// waits anyway: a write inside a write would otherwise wait for itself, for ever and in silence.
+// nested reports whether its caller is inside a write already, which would wait for itself, for ever and in silence. It is asked
+// only while somebody writes anyway. For a write in its caller's own goroutine the stack alone tells, so that a write inside
+// one of another database is refused, too, if both are busy.
+func (d *DB) nested() bool {
+	var pcs [128]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		switch {
+		case strings.HasSuffix(f.Function, "/db.(*DB).alone"):
+			return d.inline.Load()
+		case strings.HasSuffix(f.Function, "/db.(*DB).writeLoop"):
+			return d.loopID.Load() == goroutineID()
+		case !more:
+			return false
+		}
+	}
+}
+
+// goroutineID returns the number of the calling goroutine. It costs what printing its stack does.
 func goroutineID() uint64 {
 	var buf [40]byte
 	text := buf[:runtime.Stack(buf[:], false)] // "goroutine 18 [running]:..."
