@@ -128,11 +128,20 @@ func encodeDetails(details []Detail) string {
 	if n := len(details) - maxDetails; n > 0 {
 		kept = append(kept, Detail{"left_out", strconv.Itoa(n)})
 	}
-	b, err := json.Marshal(kept)
-	if err != nil {
-		panic("audit: pairs of strings do not encode: " + err.Error())
+	return string(appendDetails(nil, kept))
+}
+
+// appendDetails writes details as encoding/json does.
+func appendDetails(dst []byte, details []Detail) []byte {
+	dst = append(dst, '[')
+	for i, d := range details {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSON(append(appendJSON(append(dst, '['), d.Key), ','), d.Value)
+		dst = append(dst, ']')
 	}
-	return string(b)
+	return append(dst, ']')
 }
 
 // fromRow never fails: a damaged row must still be shown. Verify is what judges it.

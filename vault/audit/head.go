@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/internal/canon"
@@ -42,15 +43,32 @@ func (h Head) appendLine(dst []byte, rows redo) []byte {
 	if rows.rows > 0 {
 		version = "v2"
 	}
-	line, err := json.Marshal([]any{version, h.App, h.Tenant, h.Node, h.Epoch, h.Seq, hex.EncodeToString(h.Hash), hex.EncodeToString(h.MAC)})
-	if err != nil {
-		panic("audit: a head does not encode: " + err.Error())
+	dst = append(append(append(dst, `["`...), version...), '"')
+	for _, s := range [...]string{h.App, h.Tenant, h.Node} {
+		dst = appendJSON(append(dst, ','), s)
 	}
-	if rows.rows == 0 {
-		return append(append(dst, line...), '\n')
+	dst = strconv.AppendInt(append(dst, ','), h.Epoch, 10)
+	dst = strconv.AppendInt(append(dst, ','), h.Seq, 10)
+	dst = append(hex.AppendEncode(append(dst, `,"`...), h.Hash), '"')
+	dst = append(hex.AppendEncode(append(dst, `,"`...), h.MAC), '"')
+	if rows.rows > 0 {
+		dst = append(append(append(dst, ",["...), rows.text...), ']')
 	}
-	dst = append(append(dst, line[:len(line)-1]...), ",["...)
-	return append(append(dst, rows.text...), "]]\n"...)
+	return append(dst, "]\n"...)
+}
+
+// appendJSON writes a string as encoding/json does.
+func appendJSON(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			b, err := json.Marshal(s)
+			if err != nil {
+				panic("audit: a string does not encode: " + err.Error())
+			}
+			return append(dst, b...)
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"')
 }
 
 // parseHead reads a line, and only in the form appendLine writes. What the rows say is for [redone].

@@ -195,7 +195,8 @@ func (h *Heads) flush() error {
 // write appends what is staged and syncs. Meanwhile more may be staged.
 func (h *Heads) write() error {
 	if h.file == nil {
-		return h.unavailable(fs.ErrClosed)
+		h.err = h.unavailable(fs.ErrClosed)
+		return h.err
 	}
 	staged, buf, rows := h.staged, h.buf, h.rows
 	h.staged, h.buf, h.tried, h.busy = nil, nil, h.count, true
