@@ -91,6 +91,15 @@ type AuditReport struct {
 	Ahead      int64          `json:"ahead"`
 	Signed     int64          `json:"signed"` // entries under a checkpoint
 	Problems   []AuditProblem `json:"problems"`
+	Restored   *AuditRestored `json:"restored,omitempty"` // what is known of epochs that came from a backup
+}
+
+// AuditRestored says that epochs of the record came from a backup, and are as they were then.
+type AuditRestored struct {
+	Epochs int64     `json:"epochs"` // up to this one
+	Chains int       `json:"chains"`
+	At     time.Time `json:"at"`     // of the restore
+	SHA256 string    `json:"sha256"` // of the backup
 }
 
 // AuditProblem is the first thing wrong with a chain.

@@ -190,7 +190,12 @@ func (c *cli) verifyAudit(ctx context.Context, d dataFlags, off offlineFlags) (c
 	}
 	defer v.Close()
 	r, err := v.Verify(ctx)
-	return reportOf(r), err
+	out := reportOf(r.Report)
+	if r.Restored != nil {
+		restored := client.AuditRestored(*r.Restored)
+		out.Restored = &restored
+	}
+	return out, err
 }
 
 func reportOf(r audit.Report) client.AuditReport {
@@ -211,6 +216,12 @@ func showReport(w io.Writer, r client.AuditReport) error {
 			chain = "the chain of tenant " + p.Tenant
 		}
 		if err := say(w, "BAD: %s (node %s, epoch %d): %s", chain, p.Node, p.Epoch, p.What); err != nil {
+			return err
+		}
+	}
+	if o := r.Restored; o != nil {
+		if err := say(w, "epochs up to %d came from a backup (sha256 %s) and are as they were when it was restored at %s: %s", o.Epochs, o.SHA256,
+			moment(o.At), plural(o.Chains, "chain")); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/haywardhq/hayward/server/router"
 	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/audit/sink"
+	"github.com/haywardhq/hayward/vault/backup"
 )
 
 func (d *Door) auditRoutes() []router.Route {
@@ -26,7 +27,7 @@ func (d *Door) auditRoutes() []router.Route {
 				{Name: "from", Doc: "RFC 3339"}, {Name: "to", Doc: "RFC 3339"}, {Name: "limit", Doc: "at most 1000; default 100", Integer: true},
 				{Name: "cursor", Doc: "next of the page before"}, {Name: "order", Doc: "newest (default) or oldest"}}},
 		{Method: http.MethodPost, Path: "/api/v1/audit/verify", Handler: d.verifyAudit, Action: policy.AuditReadAll, Tag: tag,
-			Summary: "Verify every audit chain against its head and the checkpoints", Answers: audit.Report{}},
+			Summary: "Verify every audit chain against its head and the checkpoints", Answers: AuditReport{}},
 		{Method: http.MethodGet, Path: "/api/v1/audit/checkpoints", Handler: d.auditCheckpoints, Action: policy.AuditRead, Tag: tag,
 			Summary: "Show the newest signed checkpoint of each log that has the caller's entries, to be kept elsewhere", Answers: Checkpoints{}},
 		{Method: http.MethodGet, Path: "/api/v1/audit/keys", Handler: d.auditKeys, Self: true, Tag: tag,
@@ -91,6 +92,13 @@ func timeParam(text, name string) (time.Time, error) {
 		return t, fault.New(fault.Invalid, "%s is not a time such as 2026-11-22T10:00:00Z", name).At(fault.Where{Field: name})
 	}
 	return t, nil
+}
+
+// AuditReport is what a verification found.
+type AuditReport struct {
+	audit.Report
+	// Restored is nil unless the record went through a restore whose entry says how it ended before.
+	Restored *backup.Restored `json:"restored,omitempty"`
 }
 
 func (d *Door) verifyAudit(ctx context.Context, _ *router.Request) (any, error) { return d.Verify(ctx) }

@@ -123,8 +123,8 @@ func (h *House) empty(ctx context.Context, tables []shape, epoch int64) error {
 
 // record stands around the writing: the first entry is on disk before it, the second is part of it.
 func (h *House) record(ctx context.Context, s Summary, o Restoring, do func(*audit.Pending) error) error {
-	p, err := o.Log(s.AuditEpoch+1).Begin(ctx, o.Operator, audit.Event{Action: "backup.restore", Resource: "backup", Operator: true,
-		Details: []audit.Detail{{Key: "created_at", Value: s.CreatedAt.Format("2006-01-02T15:04:05.000000Z")}, {Key: "sha256", Value: s.SHA256},
+	p, err := o.Log(s.AuditEpoch+1).Begin(ctx, o.Operator, audit.Event{Action: ActionRestore, Resource: "backup", Operator: true,
+		Details: []audit.Detail{{Key: "created_at", Value: s.CreatedAt.Format("2006-01-02T15:04:05.000000Z")}, {Key: DetailSHA256, Value: s.SHA256},
 			{Key: "rows", Value: strconv.FormatInt(s.Rows, 10)}, {Key: "epoch_before", Value: strconv.FormatInt(s.AuditEpoch, 10)}}})
 	if err != nil {
 		return err
@@ -157,7 +157,12 @@ func (h *House) refill(ctx context.Context, tables []shape, r io.Reader, checked
 		if again.SHA256 != checked.SHA256 {
 			return damaged("it was changed while it was read")
 		}
-		return p.EndTx(ctx, h.Store.In(tx), audit.OK, audit.Detail{Key: "epoch", Value: strconv.FormatInt(checked.AuditEpoch+1, 10)})
+		heads, _, err := Heads(ctx, h.Store.In(tx), checked.AuditEpoch)
+		if err != nil {
+			return err
+		}
+		return p.EndTx(ctx, h.Store.In(tx), audit.OK, audit.Detail{Key: DetailEpoch, Value: strconv.FormatInt(checked.AuditEpoch+1, 10)},
+			audit.Detail{Key: DetailSHA256, Value: checked.SHA256}, audit.Detail{Key: DetailHeads, Value: heads})
 	})
 }
 

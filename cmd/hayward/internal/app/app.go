@@ -276,7 +276,7 @@ func (a *App) Close() error {
 }
 
 // Verify checks every audit chain against the heads kept outside the database.
-func (a *App) Verify(ctx context.Context) (audit.Report, error) { return a.vault.Verify(ctx) }
+func (a *App) Verify(ctx context.Context) (Report, error) { return a.vault.Verify(ctx) }
 
 // Origin says where the root key is, for people, and whether it was made just now.
 func (a *App) Origin() (string, bool) { return a.vault.Ring.Origin() }

@@ -35,12 +35,12 @@ func Restore(ctx context.Context, s Settings, from io.ReadSeeker, keys []byte) (
 	}
 	return backup.Restore(ctx, v.house(), from, backup.Restoring{
 		Log:      func(epoch int64) *audit.Logger { return v.logger(s.Log, audit.WithEpoch(epoch)) },
-		Operator: scope.Caller{App: restored, User: "the owner of the data directory"},
+		Operator: scope.Caller{App: restoredApp, User: "the owner of the data directory"},
 	})
 }
 
-// restored is the app whose operator's chain says that the data was restored, before it is known which apps there are.
-const restored = "restored"
+// restoredApp is the app whose operator's chain says that the data was restored, before it is known which apps there are.
+const restoredApp = "restored"
 
 // house is what a backup is made of.
 func (v *Vault) house() backup.House {

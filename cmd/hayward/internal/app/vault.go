@@ -136,20 +136,6 @@ func (v *Vault) Checkpointer(every time.Duration, publish func(context.Context, 
 	return audit.NewCheckpointer(v.Log, v.signer, audit.CheckpointOptions{Every: every, Publish: publish, Journal: v.journal, Trusted: v.keys, Log: log})
 }
 
-// Verify checks every audit chain against the heads and the checkpoints kept outside the database.
-func (v *Vault) Verify(ctx context.Context) (audit.Report, error) {
-	heads, err := audit.ReadHeads(v.heads.Path())
-	if err != nil {
-		return audit.Report{}, err
-	}
-	heads.Node = v.node
-	held, err := audit.ReadHeld(v.journal.Path(), v.keys)
-	if err != nil {
-		return audit.Report{}, err
-	}
-	return audit.Verify(ctx, v.Store, &heads, v.Ring.MAC(macPurpose), held)
-}
-
 // Close closes everything in turn.
 func (v *Vault) Close() error {
 	var errs []error

@@ -11,7 +11,6 @@ import (
 	"github.com/haywardhq/hayward/cmd/hayward/internal/app"
 	"github.com/haywardhq/hayward/cmd/hayward/internal/apptest"
 	"github.com/haywardhq/hayward/internal/parts"
-	"github.com/haywardhq/hayward/vault/audit"
 	"github.com/haywardhq/hayward/vault/keyring"
 )
 
@@ -86,7 +85,7 @@ func TestTheShellCannotChangeTheRecordUnseen(t *testing.T) {
 }
 
 // verifyCopy copies the data directory, changes the copy's database, and verifies it.
-func verifyCopy(t *testing.T, dir string, change func(db string)) audit.Report {
+func verifyCopy(t *testing.T, dir string, change func(db string)) app.Report {
 	t.Helper()
 	work := t.TempDir()
 	data := filepath.Join(work, "data")
