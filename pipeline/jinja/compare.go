@@ -129,6 +129,10 @@ func (r *run) hashable(v value.Value) error {
 		return r.hashableItems(v.pair, 0)
 	case *mappingProxy:
 		return typeErr("unhashable type: 'mappingproxy'")
+	case *dictView:
+		if setLike(v) {
+			return typeErr("unhashable type: '%s'", v.kind)
+		}
 	case *value.List, *value.Dict, *value.Set:
 		return typeErr("unhashable type: '%s'", typeName(v))
 	case *undefined:
@@ -206,6 +210,11 @@ func (r *run) order(op tokenKind, a, b value.Value, depth int) (bool, error) {
 	}
 	left, right := a, b
 	a, b = plain(a), plain(b)
+	_, isSet := a.(*value.Set)
+	_, isSet2 := b.(*value.Set)
+	if setLike(a) && (isSet2 || setLike(b)) || isSet && setLike(b) {
+		return r.orderViews(op, a, b)
+	}
 	x, xs := sequence(a)
 	y, ys := sequence(b)
 	if xs != 0 && xs == ys {
@@ -286,6 +295,12 @@ func (r *run) contains(box, item value.Value) (bool, error) {
 		return b.Has(plain(item)), nil
 	case *rangeVal:
 		return b.index(item) >= 0, nil
+	case *mappingProxy:
+		return r.contains(b.d, item)
+	case *dictView:
+		if setLike(b) {
+			return r.inView(b, item)
+		}
 	case value.Bytes:
 		return inBytes(b, item)
 	case *undefined:
@@ -329,10 +344,10 @@ func inBytes(b value.Bytes, item value.Value) (bool, error) {
 		return strings.Contains(string(b), string(sub)), nil
 	}
 	n, ok := smallInt(item)
-	if !ok {
+	if !isInt(item) {
 		return false, typeErr("a bytes-like object is required, not '%s'", typeName(item))
 	}
-	if n < 0 || n > 255 {
+	if !ok || n < 0 || n > 255 {
 		return false, valueErr("byte must be in range(0, 256)")
 	}
 	return strings.IndexByte(string(b), byte(n)) >= 0, nil

@@ -286,7 +286,7 @@ func (c *compiler) stmt(n node, s *scope) (execFn, error) {
 		}
 		return c.noLoader(n.template, n.line, s)
 	case *includeStmt:
-		return c.noLoader(n.template, n.line, s)
+		return c.include(n, s)
 	case *importStmt:
 		return c.noLoader(n.template, n.line, s)
 	case *fromStmt:
@@ -299,13 +299,11 @@ func (c *compiler) stmt(n node, s *scope) (execFn, error) {
 func (c *compiler) noLoader(template expr, line int, s *scope) (execFn, error) {
 	e, err := c.expr(template, s)
 	return lined(line, func(r *run, f *frame) error {
-		v, err := e(r, f)
-		if err != nil {
+		if _, err := e(r, f); err != nil {
 			return err
 		}
-		if l, ok := v.(*value.List); ok && len(l.Items) == 0 {
-			return raise("TemplatesNotFound", "Tried to select from an empty list of templates.")
-		}
-		return typeErr("no loader for this environment specified")
+		return errNoLoader()
 	}), err
 }
+
+func errNoLoader() error { return typeErr("no loader for this environment specified") }

@@ -84,8 +84,14 @@ func (l *argList) kwargs(r *run, f *frame) ([]Kwarg, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m, isProxy := v.(*mappingProxy); isProxy {
+		v = m.d
+	}
 	d, ok := v.(*value.Dict)
 	if !ok {
+		if u := asUndefined(v); u != nil { // which is asked for its keys
+			return nil, u.fail()
+		}
 		return nil, typeErr("%s() argument after ** must be a mapping, not %s", l.fn, typeName(v))
 	}
 	if err := r.allocItems(3 * d.Len()); err != nil {

@@ -174,7 +174,7 @@ func attributeParts(attribute value.Value) []value.Value {
 	if !ok {
 		return []value.Value{attribute}
 	}
-	return pathParts(s)
+	return pathParts(attribute, s)
 }
 
 func filterLength(r *run, a []value.Value) (value.Value, error) {

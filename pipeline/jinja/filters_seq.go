@@ -9,8 +9,8 @@ import (
 
 func randomIndex(n int) int { return rand.IntN(n) }
 
-// pathParts splits "a.0.b" at the points; digits are positions.
-func pathParts(s string) []value.Value {
+// pathParts splits "a.0.b" at the points; digits are positions. The parts are markup if the whole is.
+func pathParts(whole value.Value, s string) []value.Value {
 	var out []value.Value
 	for _, p := range strings.Split(s, ".") {
 		if p != "" && strings.Trim(p, "0123456789") == "" {
@@ -19,7 +19,7 @@ func pathParts(s string) []value.Value {
 				continue
 			}
 		}
-		out = append(out, value.Str(p))
+		out = append(out, like(whole, p))
 	}
 	return out
 }

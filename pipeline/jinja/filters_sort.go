@@ -9,7 +9,7 @@ func (r *run) sortKey(attribute value.Value, folded bool) func(v value.Value) (v
 	var getters []attrGetter
 	if s, ok := str(attribute); ok {
 		for _, part := range splitComma(s) {
-			getters = append(getters, attrGetter{parts: pathParts(part), folded: folded})
+			getters = append(getters, attrGetter{parts: pathParts(attribute, part), folded: folded})
 		}
 	} else {
 		getters = append(getters, newGetter(attribute, folded))

@@ -279,6 +279,9 @@ func (r *run) indentation(width value.Value) (string, error) {
 		if u := asUndefined(width); u != nil {
 			return "", u.fail()
 		}
+		if catchable(err, "OverflowError") {
+			return "", raise("OverflowError", "cannot fit 'int' into an index-sized integer")
+		}
 		return "", typeErr("can't multiply sequence by non-int of type '%s'", typeName(width))
 	}
 	return r.repeatText(" ", max(n, 0))

@@ -30,6 +30,9 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 	if u := asUndefined(a); u != nil {
 		return nil, u.fail()
 	}
+	if op == tokSub && (setLike(a) || setLike(b)) {
+		return r.minusViews(a, b)
+	}
 	if u := asUndefined(b); u != nil {
 		return nil, u.fail()
 	}
@@ -44,7 +47,7 @@ func (r *run) arith(op tokenKind, a, b value.Value) (value.Value, error) {
 		}
 		return r.add(a, b)
 	case tokMul:
-		return r.repeat(ungrouped(a), ungrouped(b))
+		return r.repeat(ungrouped(a), b)
 	case tokSub:
 		if v, ok, err := r.minus(a, b); ok || err != nil {
 			return v, err
@@ -207,7 +210,7 @@ func (r *run) joinItems(a, b []value.Value) ([]value.Value, error) {
 func (r *run) repeat(a, b value.Value) (value.Value, error) {
 	seq, count := a, b
 	if !isSequence(a) {
-		seq, count = b, a
+		seq, count = ungrouped(b), a
 	}
 	if !isSequence(seq) {
 		return nil, badOperands("*", a, b)

@@ -69,15 +69,19 @@ func (r *run) makeRange(args []value.Value) (value.Value, error) {
 	}
 	var n [3]int64
 	n[2] = 1
+	var big error
 	for i, a := range args {
-		if u := asUndefined(a); u != nil {
-			return nil, typeErr("'%s' object cannot be interpreted as an integer", typeName(a))
-		}
 		x, err := index(a)
+		if catchable(err, "OverflowError") { // which is met once all are ints
+			big, err = err, nil
+		}
 		if err != nil {
 			return nil, err
 		}
 		n[i] = int64(x)
+	}
+	if big != nil {
+		return nil, big
 	}
 	if len(args) == 1 {
 		n[0], n[1] = 0, n[0]

@@ -99,7 +99,13 @@ func (r *run) undefHint(hint, name string) value.Value {
 }
 
 func (r *run) undefItem(owner, name value.Value) value.Value {
-	return &undefined{kind: r.env.undefined, owner: owner, name: name}
+	u := &undefined{kind: r.env.undefined, owner: owner, name: name}
+	if _, ok := name.(reprer); ok && u.kind != Debug { // which needs the run to print
+		if text, err := r.repr(name); err == nil {
+			u.hint = objectTypeRepr(owner) + " has no element " + text
+		}
+	}
+	return u
 }
 
 // unsafeAttr is what an attribute gives that the sandbox hides.

@@ -119,7 +119,11 @@ func (w *wrapper) wrap(s string) []string {
 			chunks = chunks[1:]
 		}
 		if len(chunks) > 0 && len(chunks[0]) > w.width {
-			if cut := w.cut(chunks[0], w.width-len(cur), len(cur) == 0); cut > 0 {
+			cut := w.cut(chunks[0], w.width-len(cur), len(cur) == 0)
+			if w.breakLong { // an empty piece, too, is the line's last one
+				last = len(cur)
+			}
+			if cut > 0 {
 				last = len(cur)
 				cur = append(cur, chunks[0][:cut]...)
 				if chunks[0] = chunks[0][cut:]; len(chunks[0]) == 0 {

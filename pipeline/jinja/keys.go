@@ -1,0 +1,43 @@
+package jinja
+
+// Objects of Python without an equality of their own are dict keys, each one its own.
+
+// DictKey implements value.Keyed.
+func (m *macro) DictKey() any { return m }
+
+// DictKey implements value.Keyed.
+func (ns *namespace) DictKey() any { return ns }
+
+// DictKey implements value.Keyed.
+func (c *cyclerVal) DictKey() any { return c }
+
+// DictKey implements value.Keyed.
+func (j *joinerVal) DictKey() any { return j }
+
+// DictKey implements value.Keyed.
+func (g *generator) DictKey() any { return g }
+
+// DictKey implements value.Keyed.
+func (l *loopCtx) DictKey() any { return l }
+
+// DictKey implements value.Keyed.
+func (g *goFunc) DictKey() any { return g }
+
+// DictKey implements value.Keyed.
+func (g *globalFunc) DictKey() any { return g }
+
+type rangeKey struct {
+	n           int
+	start, step int64
+}
+
+// DictKey implements value.Keyed: ranges are equal that give the same items.
+func (v *rangeVal) DictKey() any {
+	switch v.n {
+	case 0:
+		return rangeKey{}
+	case 1:
+		return rangeKey{n: 1, start: v.start}
+	}
+	return rangeKey{n: v.n, start: v.start, step: v.step}
+}
