@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/haywardhq/hayward/fault"
@@ -12,6 +13,9 @@ import (
 
 // maxBatch bounds the entries of one transaction; it must stay below [MaxAhead].
 const maxBatch = 1024
+
+// minSplit is a group that is not worth splitting.
+const minSplit = 16
 
 // batch joins entries that wait at the same time into one transaction. There is no goroutine of its own: whoever comes
 // first writes for all who came meanwhile, then hands on.
@@ -49,12 +53,7 @@ func (b *batch) write(ctx context.Context, l *Logger, row *driver.AuditRow) erro
 // lead commits what waits, the caller's entry among it, and gives the turn to the first of those who came meanwhile. While
 // they are at it, it makes what it committed durable; groups that are committed at that time share the next sync.
 func (b *batch) lead(ctx context.Context, l *Logger) {
-	b.mu.Lock()
-	n := min(len(b.waiting), maxBatch)
-	group := b.waiting[:n:n]
-	b.waiting = b.waiting[n:]
-	b.mu.Unlock()
-
+	group := b.take(l)
 	defer func() {
 		for _, w := range group[1:] {
 			w.turn <- false
@@ -67,6 +66,32 @@ func (b *batch) lead(ctx context.Context, l *Logger) {
 	if len(ends) > 0 {
 		l.acknowledge(group, ends)
 	}
+}
+
+// take returns the group to write. A transaction costs as much as several entries, so that a group is not begun while most of
+// those who write are still waiting for the sync of theirs; and many are two groups by turns, one in the database while the
+// other is synced.
+func (b *batch) take(l *Logger) []*waiter {
+	flying := 0
+	if l.heads != nil {
+		if flying, _ = l.heads.behind(); flying > b.count() {
+			_ = l.heads.flush() // if it fails, it fails again before the group is written
+			flying = 0
+		}
+	}
+	runtime.Gosched() // those who were just answered come back first
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), max(minSplit, (len(b.waiting)+flying+1)/2), maxBatch)
+	group := b.waiting[:n:n]
+	b.waiting = b.waiting[n:]
+	return group
+}
+
+func (b *batch) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting)
 }
 
 // commit writes a group, and gives the turn away.

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -93,10 +94,14 @@ func (f *Feed) Next(ctx context.Context, limit int) ([]Line, error) {
 	}
 	var rows []driver.AuditRow
 	var open []*Personal
+	known := f.l.known(c)
+	if known <= at { // stored, and not durable yet
+		return nil, nil
+	}
 	err := f.l.st.View(ctx, func(tx driver.Tx) error {
 		rows = nil
 		err := tx.ScanAudit(ctx, c, at, func(r driver.AuditRow) error {
-			if len(rows) == limit {
+			if len(rows) == limit || r.Seq > known {
 				return errEnough
 			}
 			rows = append(rows, r)
@@ -270,4 +275,12 @@ func (f *Feed) save(ctx context.Context) error {
 		f.chains[c].saved = at
 	}
 	return nil
+}
+
+// known is the last entry of a chain that is durable: what is stored beyond it may be lost, and another get its number.
+func (l *Logger) known(c driver.Chain) int64 {
+	if l.heads == nil || c.Epoch != l.epoch {
+		return math.MaxInt64
+	}
+	return l.heads.get(c).Seq
 }
