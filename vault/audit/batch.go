@@ -132,6 +132,9 @@ func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (ends []Head) 
 	} else if err == nil {
 		err = l.appendDurably(ctx, chains, order, errs)
 	}
+	if err != nil {
+		l.forget(order)
+	}
 	for i, c := range order {
 		for _, w := range chains[c] {
 			w.err = errs[i]
@@ -141,6 +144,16 @@ func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (ends []Head) 
 		}
 	}
 	return ends
+}
+
+// forget has the ends of chains read again: what became of a commit may not be known, and what is stored after all must be in
+// the file before what follows it.
+func (l *Logger) forget(chains []driver.Chain) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range chains {
+		delete(l.tails, c)
+	}
 }
 
 // errMadeKey undoes a relaxed transaction that has to be a durable one.

@@ -82,6 +82,21 @@ func TestAnyChangeOfAChainIsSeen(t *testing.T) {
 	})
 }
 
+// What is stored is covered by a hash: another way to write it must give the same bytes.
+func TestDetailsAreWrittenAsTheJSONPackageDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("a\"\\<>&\x00\x1f\x7f\u2028é"))))
+		details := []audit.Detail{}
+		for range rapid.IntRange(0, 3).Draw(t, "n") {
+			details = append(details, audit.Detail{Key: text.Draw(t, "key"), Value: text.Draw(t, "value")})
+		}
+		want, err := json.Marshal(details)
+		if err != nil || string(audit.AppendDetails(details)) != string(want) {
+			t.Fatalf("%s, not %s", audit.AppendDetails(details), want)
+		}
+	})
+}
+
 func judge(t *rapid.T, rows []driver.AuditRow, mac func([]byte) []byte) audit.Report {
 	st := memory.New()
 	if err := st.Update(t.Context(), func(tx driver.Tx) error {
@@ -112,6 +127,9 @@ func FuzzHeadFile(f *testing.F) {
 	f.Add([]byte(`["v1","a","t","node-1",1,2,"00ff","aa"]` + "\n"))
 	f.Add([]byte(`["v1","a","t","node-1",1,2,"00ff","aa"]` + "\n" + `["v1","a","t"`))
 	f.Add([]byte(`["v1","a","t","node-1",1.0,2,"00FF","aa"]` + "\n"))
+	f.Add([]byte(`["v2","a","t","node-1",1,2,"00ff","aa",["AAAA","AAAA"]]` + "\n" + `["v2","a","t","node-1",1,3,"00ff","aa",["AAAA","AAAA"]]` + "\n"))
+	f.Add([]byte(`["v2","a","t","node-1",1,9,"00ff","aa",["AAAA"]]` + "\n" + `["v1","a","t","node-1",1,9,"00ff","aa"]` + "\n"))
+	f.Add([]byte(`["v2","a","t","node-1",1,1,"00ff","aa",[]]` + "\n" + `["v2","a","t","node-1",1,1,"00ff","aa",["A", "A"]]` + "\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "heads")
 		if err := os.WriteFile(path, b, 0o600); err != nil {
