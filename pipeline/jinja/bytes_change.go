@@ -19,14 +19,22 @@ func bytesStrip(name string, left, right bool) method {
 			}
 		}
 		b := string(self.(value.Bytes))
-		for left && b != "" && strings.IndexByte(set, b[0]) >= 0 {
+		in := byteSet(set)
+		for left && b != "" && in[b[0]] {
 			b = b[1:]
 		}
-		for right && b != "" && strings.IndexByte(set, b[len(b)-1]) >= 0 {
+		for right && b != "" && in[b[len(b)-1]] {
 			b = b[:len(b)-1]
 		}
 		return value.Bytes(b), r.read(len(b) + len(set))
 	}
+}
+
+func byteSet(s string) (in [256]bool) {
+	for i := range len(s) {
+		in[s[i]] = true
+	}
+	return in
 }
 
 func bytesAffix(name string, fn func(s, part string) string) method {
@@ -186,10 +194,10 @@ func bytesTranslate(r *run, self value.Value, a *args) (value.Value, error) {
 		}
 	}
 	var out []byte
-	b := self.(value.Bytes)
+	b, dropped := self.(value.Bytes), byteSet(drop)
 	for i := range len(b) {
 		c := b[i]
-		if strings.IndexByte(drop, c) >= 0 {
+		if dropped[c] {
 			continue
 		}
 		if table != "" {
@@ -197,7 +205,7 @@ func bytesTranslate(r *run, self value.Value, a *args) (value.Value, error) {
 		}
 		out = append(out, c)
 	}
-	return value.Bytes(out), r.alloc(len(b))
+	return value.Bytes(out), r.alloc(len(b) + len(drop))
 }
 
 func bytesMakeTrans(r *run, self value.Value, a *args) (value.Value, error) {

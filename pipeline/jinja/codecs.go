@@ -113,10 +113,14 @@ func (r *run) encodeText(s, encoding, mode string) (out []byte, err error) {
 			}
 			end++
 		}
-		if out, err = c.encodeInstead(out, runes, i, end, mode); err != nil {
+		longest := 12 // of what stands for a character
+		if mode == "namereplace" {
+			longest = 96
+		}
+		if err := r.reserve(end-i, longest); err != nil {
 			return nil, err
 		}
-		if err := r.alloc(12 * (end - i)); err != nil {
+		if out, err = c.encodeInstead(out, runes, i, end, mode); err != nil {
 			return nil, err
 		}
 		i = end - 1
@@ -142,21 +146,21 @@ func wrapped(err error, encoding, what string) error {
 
 // encodeInstead writes what an error mode puts in the place of characters that cannot be encoded.
 func (c *codec) encodeInstead(out []byte, s []rune, at, end int, mode string) ([]byte, error) {
-	var text string
+	var text []byte
 	for _, x := range s[at:end] {
 		switch mode {
 		case "ignore":
 		case "replace":
-			text += "?"
+			text = append(text, '?')
 		case "xmlcharrefreplace":
-			text += "&#" + strconv.Itoa(int(x)) + ";"
+			text = append(strconv.AppendInt(append(text, "&#"...), int64(x), 10), ';')
 		case "backslashreplace":
-			text += asciiEscape(x)
+			text = append(text, asciiEscape(x)...)
 		case "namereplace":
 			if name, ok := value.RuneName(x); ok {
-				text += `\N{` + name + "}"
+				text = append(append(append(text, `\N{`...), name...), '}')
 			} else {
-				text += asciiEscape(x)
+				text = append(text, asciiEscape(x)...)
 			}
 		case "strict", "surrogateescape", "surrogatepass":
 			return nil, c.encodeErr(s, at, end)
@@ -165,7 +169,7 @@ func (c *codec) encodeInstead(out []byte, s []rune, at, end int, mode string) ([
 		}
 	}
 	for _, x := range text {
-		next, ok := c.encode(out, x)
+		next, ok := c.encode(out, rune(x))
 		if !ok {
 			return nil, c.encodeErr(s, at, end)
 		}
@@ -200,6 +204,11 @@ func (r *run) decodeText(b, encoding, mode string) (text string, err error) {
 	}
 	var out []byte
 	for i < len(b) {
+		if strings.HasPrefix(b[i:], `\N{`) && c.name == "unicodeescape" { // all names are looked through
+			if err := r.spend(1 << 18); err != nil {
+				return "", err
+			}
+		}
 		x, n, reason := c.decode(b[i:])
 		switch {
 		case reason != "":

@@ -56,6 +56,8 @@ var hostile = []struct {
 	{"ljust", "{{ 'a'.ljust(10**10) }}", fault.TooLarge},
 	{"zfill", "{{ 'a'.zfill(10**10) }}", fault.TooLarge},
 	{"expandtabs", "{{ '\t'.expandtabs(2**31 - 1) }}", fault.TooLarge},
+	{"names of characters", "{{ ('\\\\N{X}' * 100000).encode().decode('unicode_escape', 'ignore') }}", fault.TooLarge},
+	{"names for characters", "{{ ('é' * 10**7).encode('ascii', 'namereplace') }}", fault.TooLarge},
 	{"indent", "{{ 'a\nb'|indent(10**10) }}", fault.TooLarge},
 	{"wordwrap separator", "{{ ('a' * 100000)|wordwrap(1, wrapstring='b' * 100000) }}", fault.TooLarge},
 	{"batch fill", "{{ [1]|batch(10**10, 'x')|list }}", fault.TooLarge},
