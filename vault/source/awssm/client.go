@@ -1,6 +1,7 @@
 package awssm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -93,6 +94,9 @@ func (g guarded) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	out := req.Clone(req.Context())
+	if out.Body, err = ownBody(req.Body); err != nil {
+		return nil, err
+	}
 	out.Header.Del("X-Amzn-Trace-Id")
 	out.Header.Set("User-Agent", "hayward")
 	var creds []egress.Credential
@@ -108,6 +112,16 @@ func (g guarded) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &bounded{resp.Body, g.max}
 	return resp, nil
+}
+
+// ownBody reads what is to be sent. The SDK closes its body when an answer begins to arrive; a transport that has not yet seen the
+// body's end would take that for a failed write, and cut the answer off.
+func ownBody(body io.ReadCloser) (io.ReadCloser, error) {
+	if body == nil || body == http.NoBody {
+		return body, nil
+	}
+	b, err := io.ReadAll(body)
+	return io.NopCloser(bytes.NewReader(b)), err
 }
 
 // bounded ends an answer that is too long with an error.
