@@ -43,6 +43,7 @@ func NewFile(dir string, opts ...Option) (*File, error) {
 		return nil, fault.New(fault.Invalid, "%s is not a directory", dir).WithHint("the source %s reads the files of a directory", f.o.name)
 	}
 	f.hub = newHub(f.o, f.Get, f.o.poll)
+	f.hub.same = sameButVersion
 	return f, nil
 }
 

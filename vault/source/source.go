@@ -109,10 +109,16 @@ func (v *Value) Clone() *Value {
 
 // Same reports whether two values are the same in everything but their keys. nil is the value of a key that is not there.
 func Same(a, b *Value) bool {
+	return (a == nil || b == nil || a.Version == b.Version) && sameButVersion(a, b)
+}
+
+// sameButVersion is for a source whose version is a time: whoever writes all files anew when one changes, as Kubernetes does, has
+// not changed the others.
+func sameButVersion(a, b *Value) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	if a.Version != b.Version || a.Source != b.Source || !maps.Equal(a.Metadata, b.Metadata) || !sameTime(a.ExpiresAt, b.ExpiresAt) {
+	if a.Source != b.Source || !maps.Equal(a.Metadata, b.Metadata) || !sameTime(a.ExpiresAt, b.ExpiresAt) {
 		return false
 	}
 	x, y := reveal.Inside(a.Raw), reveal.Inside(b.Raw)

@@ -17,7 +17,8 @@ import (
 type Hub struct {
 	name string
 	get  func(context.Context, string) (*Value, error)
-	poll time.Duration // 0: only when woken
+	same func(a, b *Value) bool // what is not told again; default [Same]
+	poll time.Duration          // 0: only when woken
 	max  int
 	log  *slog.Logger
 
@@ -36,7 +37,7 @@ func NewHub(name string, get func(ctx context.Context, key string) (*Value, erro
 }
 
 func newHub(o options, get func(context.Context, string) (*Value, error), poll time.Duration) *Hub {
-	h := &Hub{name: o.name, get: get, poll: poll, max: o.maxWatchers, log: o.log, byKey: map[string]map[*watcher]struct{}{}}
+	h := &Hub{name: o.name, get: get, same: Same, poll: poll, max: o.maxWatchers, log: o.log, byKey: map[string]map[*watcher]struct{}{}}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	return h
 }
@@ -229,7 +230,7 @@ func (w *watcher) step() {
 		}
 		return
 	}
-	if Same(w.told, now) || !w.may() {
+	if w.h.same(w.told, now) || !w.may() {
 		return
 	}
 	w.told = now
