@@ -234,35 +234,78 @@ func filterSum(r *run, a []value.Value) (value.Value, error) {
 	return sum, err
 }
 
+// filterJoin takes items one by one, so that the first that is wrong in any way is the one told of, but with autoescaping all
+// of them first: any may be markup, and then the others are escaped.
 func filterJoin(r *run, a []value.Value) (value.Value, error) {
 	g := newGetter(a[2], false)
 	d := a[1]
 	if d == nil {
 		d = value.Str("")
 	}
+	if r.autoescape && !isMarkup(d) {
+		return r.joinEscaped(a[0], g, d)
+	}
 	sep, err := r.str(d)
 	if err != nil {
 		return nil, err
 	}
-	var parts []value.Value
-	safe := isMarkup(d)
+	var out []byte
+	n, safe := 0, isMarkup(d) && r.autoescape
 	err = r.each(a[0], func(v value.Value) error {
 		v, err := g.get(r, v)
 		if err != nil {
 			return err
 		}
+		text, err := r.str(v)
+		if err == nil && safe && !isMarkup(v) {
+			text, err = r.escapeText(text)
+		}
+		if err != nil {
+			return err
+		}
+		if n++; n > 1 {
+			out = append(out, sep...)
+		}
+		out = append(out, text...)
+		return r.alloc(len(sep) + len(text))
+	})
+	if safe {
+		return markup{text: bytesString(out)}, err
+	}
+	return value.Str(bytesString(out)), err
+}
+
+func (r *run) joinEscaped(items value.Value, g attrGetter, d value.Value) (value.Value, error) {
+	var parts []value.Value
+	err := r.each(items, func(v value.Value) error {
+		v, err := g.get(r, v)
 		parts = append(parts, v)
-		safe = safe || isMarkup(v)
-		return r.allocItems(1)
+		if err == nil {
+			err = r.allocItems(1)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	safe = safe && r.autoescape
-	if safe && !isMarkup(d) {
-		if sep, err = r.escapeText(sep); err != nil {
+	safe := false
+	for i, v := range parts {
+		if isMarkup(v) {
+			safe = true
+			continue
+		}
+		text, err := r.str(v)
+		if err != nil {
 			return nil, err
 		}
+		parts[i] = value.Str(text)
+	}
+	sep, err := r.str(d)
+	if err == nil && safe {
+		sep, err = r.escapeText(sep)
+	}
+	if err != nil {
+		return nil, err
 	}
 	out, err := r.joinParts(parts, sep, safe)
 	if safe {
