@@ -168,12 +168,12 @@ func (l *loopCtx) hasChanged(r *run, a *args) (value.Value, error) {
 
 // call is loop(items) inside a recursive loop.
 func (l *loopCtx) call(r *run, a *args) (value.Value, error) {
-	if l.recurse == nil {
-		return nil, typeErr("The loop must have the 'recursive' marker to be called recursively.")
-	}
 	got, err := a.bindTo(&signature{fn: "LoopContext.__call__", hidden: "self", params: []string{"iterable"}, required: 1})
 	if err != nil {
 		return nil, err
+	}
+	if l.recurse == nil {
+		return nil, typeErr("The loop must have the 'recursive' marker to be called recursively.")
 	}
 	return l.recurse(r, got[0], l.depth0+1)
 }
