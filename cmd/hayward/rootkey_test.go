@@ -100,6 +100,7 @@ func newPlaces(t *testing.T, withAWS bool) places {
 		p.aws = startMoto(t)
 		p.awsKeys = newAWSKeys(t, p.aws)
 	}
+	withoutVariables(t)
 	bao := baotest.New(t)
 	p.bao = bao.URL
 	bao.Admin(t, "POST", "sys/mounts/transit", map[string]any{"type": "transit"})
@@ -120,6 +121,18 @@ path "transit/decrypt/hayward" { capabilities=["update"] }`})
 		"transit-address":      p.bao, "transit-key": "hayward", "transit-role-id": role, "transit-secret-id-file": private(t, p.dir, "secret-id", []byte(secret)),
 	}
 	return p
+}
+
+// withoutVariables takes away, for the test, what says where tests find their parts: it is no setting, and a command that reads the
+// environment says so.
+func withoutVariables(t *testing.T) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "HAYWARD_") {
+			t.Setenv(name, "") // puts it back in the end
+			must(t, os.Unsetenv(name))
+		}
+	}
 }
 
 // settings are those of one start, as flags: where the key comes from, and what belongs to the places named.
@@ -354,6 +367,7 @@ func TestCredentialsForAServiceAreChecked(t *testing.T) {
 
 // The scripts' way of life: what serve is told, the commands on its files are told alike, by variable or by file.
 func TestCommandsOnTheFilesReadTheSameSettings(t *testing.T) {
+	withoutVariables(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "hayward.yml")
 	must(t, os.WriteFile(file, []byte("data-dir: "+dir+"/data\nlisten: 127.0.0.1:9\nroot-key-from: file\nroot-key-file: "+dir+"/k\nnode-name: n7\n"), 0o600))

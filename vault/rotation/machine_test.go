@@ -389,11 +389,11 @@ func TestALongStepKeepsItsLease(t *testing.T) {
 		var calls atomic.Int32
 		slow := func(context.Context, []byte) ([]byte, error) {
 			calls.Add(1)
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(1500 * time.Millisecond) // more than two leases
 			return []byte("second"), nil
 		}
 		for range 2 {
-			m := rotation.NewManager(st, secrets, rotation.WithLease(150*time.Millisecond), rotation.WithCheckInterval(10*time.Millisecond))
+			m := rotation.NewManager(st, secrets, rotation.WithLease(600*time.Millisecond), rotation.WithCheckInterval(10*time.Millisecond))
 			m.RegisterRotator("K", slow)
 			start(t, m)
 		}
