@@ -126,7 +126,7 @@ class Maker:
 
 
 def stable(result):
-    text = json.dumps(result)
+    text = json.dumps(result).lower()
     return " at 0x" not in text and "at%200x" not in text and "generator object" not in text and "built-in method" not in text and len(text) < 20000
 
 

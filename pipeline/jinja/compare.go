@@ -39,6 +39,9 @@ func (r *run) equalAt(a, b value.Value, depth int) (bool, error) {
 		return r.equalUndefined(a, b, u, w)
 	}
 	a, b = plain(a), plain(b)
+	if eq, both, err := r.equalViews(a, b); both || err != nil {
+		return eq, err
+	}
 	switch x := a.(type) {
 	case *value.List:
 		y, ok := b.(*value.List)
@@ -202,11 +205,12 @@ func (r *run) order(op tokenKind, a, b value.Value, depth int) (bool, error) {
 	if err := r.step(); err != nil {
 		return false, err
 	}
-	if u := asUndefined(a); u != nil {
+	u, w := asUndefined(a), asUndefined(b)
+	if u != nil && (w == nil || u.kind != Default || w.kind == Default) { // Python asks the right one first if its class is derived
 		return false, u.fail()
 	}
-	if u := asUndefined(b); u != nil {
-		return false, u.fail()
+	if w != nil {
+		return false, w.fail()
 	}
 	left, right := a, b
 	a, b = plain(a), plain(b)
@@ -294,6 +298,9 @@ func (r *run) contains(box, item value.Value) (bool, error) {
 		}
 		return b.Has(plain(item)), nil
 	case *rangeVal:
+		if err := strict(item); err != nil {
+			return false, err
+		}
 		return b.index(item) >= 0, nil
 	case *mappingProxy:
 		return r.contains(b.d, item)

@@ -41,10 +41,6 @@ func filterStriptags(r *run, a []value.Value) (value.Value, error) {
 }
 
 func filterXMLattr(r *run, a []value.Value) (value.Value, error) {
-	space, err := truthArg(a[1], true)
-	if err != nil {
-		return nil, err
-	}
 	d, ok := a[0].(*value.Dict)
 	if !ok {
 		if u := asUndefined(a[0]); u != nil {
@@ -78,6 +74,10 @@ func filterXMLattr(r *run, a []value.Value) (value.Value, error) {
 		}
 	}
 	text := strings.Join(out, " ")
+	space, err := truthArg(a[1], true)
+	if err != nil {
+		return nil, err
+	}
 	if space && text != "" {
 		text = " " + text
 	}

@@ -119,7 +119,10 @@ func filterInt(r *run, a []value.Value) (value.Value, error) {
 		}
 		if a[2] != nil {
 			var err error
-			if base, err = index(a[2]); err != nil {
+			if base, err = index(a[2]); catchable(err, "OverflowError") {
+				err = valueErr("int() base must be >= 2 and <= 36, or 0")
+			}
+			if err != nil {
 				return nil, err
 			}
 		}

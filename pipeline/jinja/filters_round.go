@@ -11,6 +11,9 @@ import (
 func filterRound(r *run, a []value.Value) (value.Value, error) {
 	method := "common"
 	if a[2] != nil {
+		if err := r.hashable(plain(a[2])); err != nil { // it is looked up in a set
+			return nil, err
+		}
 		method, _ = str(a[2])
 	}
 	if method != "common" && method != "ceil" && method != "floor" {

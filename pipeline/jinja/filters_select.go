@@ -44,6 +44,9 @@ func (r *run) applier(kind string, name value.Value, rest []value.Value, kw []Kw
 	if u := asUndefined(name); u != nil {
 		msg := "No " + kind + " named " + value.Repr(name)
 		return func(value.Value) (value.Value, error) {
+			if err := r.hashable(name); err != nil {
+				return nil, err
+			}
 			return nil, templateErr("%s. (%s; did you forget to quote the callable name?)", msg, u.message())
 		}, nil
 	}
@@ -60,6 +63,9 @@ func (r *run) applier(kind string, name value.Value, rest []value.Value, kw []Kw
 	}
 	return func(v value.Value) (value.Value, error) {
 		if fn == nil {
+			if err := r.hashable(plain(name)); err != nil { // it is looked up in a dict, and may be no key
+				return nil, err
+			}
 			return nil, templateErr("No %s named %s.", kind, shown)
 		}
 		base := len(r.stack)

@@ -179,12 +179,14 @@ func filterSlice(_ *run, a []value.Value) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		for _, op := range []tokenKind{tokFloorDiv, tokMod} { // what cannot divide is refused for that
+			if _, err := r.arith(op, value.Int(len(seq)), slices); err != nil {
+				return nil, err
+			}
+		}
 		n, err := index(slices)
 		if err != nil {
 			return nil, err
-		}
-		if n == 0 {
-			return nil, raise("ZeroDivisionError", "integer division or modulo by zero")
 		}
 		if n < 0 {
 			return &sliceIter{}, nil

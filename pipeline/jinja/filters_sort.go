@@ -61,16 +61,18 @@ func reverseArg(v value.Value) (bool, error) {
 		return false, nil
 	}
 	n, err := index(v)
+	if catchable(err, "OverflowError") {
+		err = raise("OverflowError", "Python int too large to convert to C int")
+	}
 	return n != 0, err
 }
 
 func filterDictsort(r *run, a []value.Value) (value.Value, error) {
-	exact, err := truthArg(a[1], false)
-	if err != nil {
-		return nil, err
-	}
 	by := "key"
 	if a[2] != nil {
+		if err := strict(a[2]); err != nil {
+			return nil, err
+		}
 		by, _ = str(a[2])
 	}
 	at := indexOf([]string{"key", "value"}, by)
@@ -93,8 +95,8 @@ func filterDictsort(r *run, a []value.Value) (value.Value, error) {
 		return nil, err
 	}
 	items, err = r.sorted(items, func(v value.Value) (value.Value, error) {
-		if exact {
-			return v.(value.Tuple)[at], nil
+		if exact, err := truthArg(a[1], false); err != nil || exact {
+			return v.(value.Tuple)[at], err
 		}
 		return r.ignoreCase(v.(value.Tuple)[at])
 	}, reverse)

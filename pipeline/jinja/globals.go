@@ -15,7 +15,7 @@ func builtinGlobals() map[string]value.Value {
 		return &goFunc{name: name, fn: f}
 	}
 	return map[string]value.Value{
-		"range": fn("range", func(r *run, a *args) (value.Value, error) {
+		"range": fn("safe_range", func(r *run, a *args) (value.Value, error) {
 			if err := a.function("range", "range", 1, 3); err != nil {
 				return nil, err
 			}

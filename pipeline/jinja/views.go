@@ -81,3 +81,22 @@ func (r *run) inView(v *dictView, item value.Value) (bool, error) {
 	}
 	return r.same(got, plain(item).(value.Tuple)[1], 0)
 }
+
+// equalViews compares where one is a view of a dict's keys or items and the other such a view or a set, as sets.
+func (r *run) equalViews(a, b value.Value) (eq, both bool, err error) {
+	_, set := a.(*value.Set)
+	_, set2 := b.(*value.Set)
+	if !setLike(a) && !setLike(b) || !setLike(a) && !set || !setLike(b) && !set2 {
+		return false, false, nil
+	}
+	n, err := r.length(a)
+	if err != nil {
+		return false, true, err
+	}
+	m, err := r.length(b)
+	if err != nil || n != m {
+		return false, true, err
+	}
+	eq, err = r.orderViews(tokLtEq, a, b)
+	return eq, true, err
+}
