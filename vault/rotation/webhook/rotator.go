@@ -3,8 +3,6 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -17,6 +15,7 @@ import (
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/sealed"
 	"github.com/haywardhq/hayward/sealed/reveal"
+	"github.com/haywardhq/hayward/vault/internal/hooksign"
 	"github.com/haywardhq/hayward/vault/rotation"
 )
 
@@ -186,32 +185,9 @@ func sign(ctx context.Context, s rotation.Step, keyName, id, at string, body []b
 	if err != nil {
 		return sealed.Value{}, err
 	}
-	key, err := signingKey(reveal.Inside(v))
+	key, err := hooksign.ParseKey(v)
 	if err != nil {
 		return sealed.Value{}, err
 	}
-	defer clear(key)
-	h := hmac.New(sha256.New, key)
-	for _, part := range [][]byte{[]byte(id), []byte("."), []byte(at), []byte("."), body} {
-		h.Write(part)
-	}
-	return sealed.NewString("v1," + base64.StdEncoding.EncodeToString(h.Sum(nil))), nil
-}
-
-// signingKey reads a key as Standard Webhooks writes it, or takes the bytes as they are.
-func signingKey(text []byte) ([]byte, error) {
-	key := text
-	if b64, ok := bytes.CutPrefix(text, []byte("whsec_")); ok {
-		key = make([]byte, base64.StdEncoding.DecodedLen(len(b64)))
-		n, err := base64.StdEncoding.Decode(key, b64)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "the key that signs webhooks is not base64 after whsec_").WithCode("SigningKey")
-		}
-		key = key[:n]
-	}
-	if len(key) < 24 {
-		return nil, fault.New(fault.Invalid, "the key that signs webhooks has less than 24 bytes").WithCode("SigningKey").
-			WithHint("set it to a random-token with the prefix empty")
-	}
-	return key, nil
+	return sealed.NewString(key.Sign(id, at, body)), nil
 }
