@@ -98,17 +98,28 @@ func (f Func) callWith(r *run, pos []value.Value, kw []Kwarg) (value.Value, erro
 	return r.foreign(v)
 }
 
-// goFunc is a function of this room as a value.
+// goFunc is a function of this room as a value, or a class, which templates only call.
 type goFunc struct {
 	internal
-	name string
-	fn   func(r *run, a *args) (value.Value, error)
+	name  string
+	class string // not empty: the class it stands for
+	fn    func(r *run, a *args) (value.Value, error)
 }
 
-func (g *goFunc) Class() string { return "function" }
+func (g *goFunc) Class() string {
+	if g.class != "" {
+		return "type"
+	}
+	return "function"
+}
 
 // Repr leaves the address out that Python prints.
-func (g *goFunc) Repr() string { return "<function " + g.name + ">" }
+func (g *goFunc) Repr() string {
+	if g.class != "" {
+		return "<class '" + g.class + "'>"
+	}
+	return "<function " + g.name + ">"
+}
 
 func (g *goFunc) call(r *run, a *args) (value.Value, error) { return g.fn(r, a) }
 

@@ -14,23 +14,29 @@ func builtinGlobals() map[string]value.Value {
 	fn := func(name string, f func(r *run, a *args) (value.Value, error)) value.Value {
 		return &goFunc{name: name, fn: f}
 	}
+	class := func(name string, f func(r *run, a *args) (value.Value, error)) value.Value {
+		return &goFunc{class: name, fn: f}
+	}
 	return map[string]value.Value{
 		"range": fn("safe_range", func(r *run, a *args) (value.Value, error) {
+			if err := a.positions("safe_range"); err != nil {
+				return nil, err
+			}
 			if err := a.function("range", "range", 1, 3); err != nil {
 				return nil, err
 			}
 			return r.makeRange(a.pos)
 		}),
-		"dict": fn("dict", func(r *run, a *args) (value.Value, error) {
+		"dict": class("dict", func(r *run, a *args) (value.Value, error) {
 			if len(a.pos) > 1 {
 				return nil, typeErr("dict expected at most 1 argument, got %d", len(a.pos))
 			}
 			d := &value.Dict{}
 			return d, r.updateDict(d, a)
 		}),
-		"namespace": fn("namespace", newNamespace),
-		"cycler":    fn("cycler", newCycler),
-		"joiner":    fn("joiner", newJoiner),
+		"namespace": class("jinja2.utils.Namespace", newNamespace),
+		"cycler":    class("jinja2.utils.Cycler", newCycler),
+		"joiner":    class("jinja2.utils.Joiner", newJoiner),
 		"lipsum":    fn("lipsum", lipsum),
 	}
 }

@@ -58,6 +58,14 @@ func (l *loopCtx) advance(r *run) (value.Value, bool, error) {
 	return v, true, nil
 }
 
+// iter lets a loop be iterated over inside itself: what is left, each with the loop.
+func (l *loopCtx) iter(*run) (iterator, error) {
+	return funcIter(func(r *run) (value.Value, bool, error) {
+		v, ok, err := l.advance(r)
+		return value.Tuple{v, l}, ok, err
+	}), nil
+}
+
 // peek looks at the next item; nil means that there is none.
 func (l *loopCtx) peek(r *run) (value.Value, error) {
 	if l.after != nil {

@@ -114,7 +114,7 @@ func caseTest(test func(string) bool) builtinFn {
 
 func testSequence(r *run, a []value.Value) (value.Value, error) {
 	switch v := a[0].(type) {
-	case *value.Set, *dictView:
+	case *value.Set, *dictView, *loopCtx:
 		return value.Bool(false), nil
 	case *undefined:
 		return value.Bool(strict(v) == nil), nil

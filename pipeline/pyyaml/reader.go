@@ -169,7 +169,6 @@ func (r *reader) lineBreak() string {
 }
 
 // The sorts of characters. End counts as a break, as the zero behind the text does in PyYAML.
-func isSpace(c rune) bool { return c == ' ' }
 func isBlank(c rune) bool { return c == ' ' || c == '\t' }
 func isBreak(c rune) bool { return c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029 }
 func isEnd(c rune) bool   { return c == 0 || isBreak(c) }
