@@ -133,7 +133,7 @@ func TestAKeyBackupThatDoesNotFit(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	f := &faults{at: 3}
-	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(path).(keyring.Rotator), f})
+	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(path), f})
 	f.n.Store(0)
 	_, _ = one.RotateRoot(t.Context())
 	if _, err := r.Export(t.Context()); !fault.Is(err, fault.Conflict) {

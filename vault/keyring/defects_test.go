@@ -91,7 +91,7 @@ func TestDefectE2NoErrorQuotesAKey(t *testing.T) {
 	t.Setenv("ROOT", text)
 	t.Setenv("ROOT_NEXT", text)
 	path := keyPath(t, []byte(text))
-	env := keyring.EnvRoot("ROOT").(keyring.Rotator)
+	env := keyring.EnvRoot("ROOT")
 	_, rootErr := env.Root(t.Context(), false)
 	_, nextErr := env.Next(t.Context(), true)
 	_, promoteErr := env.Promote(t.Context(), "root_x")

@@ -158,7 +158,7 @@ func TestAReplicaWithoutTheFileFollowsWhileTheChangeLasts(t *testing.T) {
 	here, there := keyPath(t, key), keyPath(t, key)
 	w := newWorld(t, keyring.FileRoot(here), 3)
 	f := &faults{at: 3} // next, announce, then the first batch fails
-	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(here).(keyring.Rotator), f})
+	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(here), f})
 	f.n.Store(0)
 	if _, err := one.RotateRoot(t.Context()); !errors.Is(err, errInjected) {
 		t.Fatal(err)
@@ -499,7 +499,7 @@ func TestAChangeEndsWhereItsKeyIs(t *testing.T) {
 	here, there := keyPath(t, key), keyPath(t, key)
 	w := newWorld(t, keyring.FileRoot(here), 3)
 	f := &faults{at: 3}
-	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(here).(keyring.Rotator), f})
+	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(here), f})
 	f.n.Store(0)
 	if _, err := one.RotateRoot(t.Context()); !errors.Is(err, errInjected) {
 		t.Fatal(err)

@@ -171,7 +171,7 @@ func TestAChangeThatSawTheKeysDoesNotCount(t *testing.T) {
 	path := keyPath(t, nil)
 	w := newWorld(t, keyring.FileRoot(path), 3)
 	f := &faults{at: 4} // next, announce, one batch, then it is interrupted
-	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(path).(keyring.Rotator), f})
+	one := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(path), f})
 	f.n.Store(0)
 	if _, err := one.RotateRoot(t.Context()); !errors.Is(err, errInjected) {
 		t.Fatal(err)

@@ -164,7 +164,7 @@ func eachFault(t *testing.T, tenants int, work func(t *testing.T, w *world, path
 			path := keyPath(t, nil)
 			w := newWorld(t, keyring.FileRoot(path), tenants)
 			f := &faults{after: after}
-			r := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(path).(keyring.Rotator), f})
+			r := mustOpen(t, faultStore{w.st, f}, faultRotator{keyring.FileRoot(path), f})
 			f.n.Store(0)
 			f.at = at
 			if !work(t, w, path, r, fmt.Sprintf("step %d, after %v", at, after)) {
