@@ -22,7 +22,7 @@ func (sp formatSpec) signOf(negative bool) string {
 }
 
 func (r *run) formatInt(v value.Value, spec string) (string, error) {
-	sp, err := r.parseSpec(spec, typeName(v))
+	sp, err := r.parseSpec(spec, typeName(v), 'd')
 	if err != nil {
 		return "", err
 	}
@@ -35,6 +35,8 @@ func (r *run) formatInt(v value.Value, spec string) (string, error) {
 	}
 	n, _ := bigInt(v)
 	switch {
+	case sp.kind != 0 && strings.IndexByte("bcdnoxX", sp.kind) < 0:
+		return "", unknownCode(rune(sp.kind), typeName(v))
 	case sp.precision >= 0:
 		return "", valueErr("Precision not allowed in integer format specifier")
 	case sp.noNegZero:
@@ -53,11 +55,6 @@ func (r *run) formatInt(v value.Value, spec string) (string, error) {
 		base, prefix, step = 16, "0X", 4
 	case 'c':
 		return r.formatChar(v, sp)
-	default:
-		return "", unknownCode(string(sp.kind), typeName(v))
-	}
-	if sp.group == ',' && base != 10 || sp.kind == 'n' && sp.group != 0 {
-		return "", valueErr("Cannot specify '%c' with '%c'.", sp.group, sp.kind)
 	}
 	if base == 10 {
 		if err := r.digits(v); err != nil {
@@ -73,17 +70,17 @@ func (r *run) formatInt(v value.Value, spec string) (string, error) {
 	if sp.alt {
 		sign += prefix
 	}
-	return r.alignNumber(sp, sign, digits, step)
+	return r.alignNumber(sp, sign, digits, "", step)
 }
 
-// alignNumber groups and pads digits.
-func (r *run) alignNumber(sp formatSpec, sign, digits string, step int) (string, error) {
+// alignNumber groups and pads digits; tail is what follows them and is not grouped.
+func (r *run) alignNumber(sp formatSpec, sign, digits, tail string, step int) (string, error) {
 	if sp.group != 0 {
 		if err := r.reserve(sp.width+2*len(digits), 4); err != nil {
 			return "", err
 		}
 	}
-	return r.align(sp, sign, sp.grouped(digits, step, len(sign)), '>')
+	return r.align(sp, sign, sp.grouped(digits, step, len(sign)+len(tail))+tail, '>')
 }
 
 func (r *run) formatChar(v value.Value, sp formatSpec) (string, error) {
@@ -93,27 +90,21 @@ func (r *run) formatChar(v value.Value, sp formatSpec) (string, error) {
 		return "", valueErr("Sign not allowed with integer format specifier 'c'")
 	case sp.alt:
 		return "", valueErr("Alternate form (#) not allowed with integer format specifier 'c'")
-	case sp.group != 0:
-		return "", valueErr("Cannot specify '%c' with 'c'.", sp.group)
 	case !ok:
 		return "", raise("OverflowError", "Python int too large to convert to C long")
 	case n < 0 || n > utf8.MaxRune:
 		return "", raise("OverflowError", "%s", "%c arg not in range(0x110000)")
 	}
-	return r.align(sp, "", string(rune(n)), '<')
+	return r.align(sp, "", string(rune(n)), '>')
 }
 
-// grouped puts separators between digits; with zero padding the zeros are grouped too. used is the width of the sign.
+// grouped puts separators between digits; with zero padding the zeros are grouped too. used is the width of what is beside them.
 func (sp formatSpec) grouped(digits string, step, used int) string {
 	if sp.group == 0 {
 		return digits
 	}
-	tail := ""
-	if i := strings.IndexAny(digits, ".e%"); i >= 0 {
-		digits, tail = digits[:i], digits[i:]
-	}
 	if sp.fill == "0" && sp.align == '=' {
-		want := sp.width - used - len(tail)
+		want := sp.width - used
 		if need := want * step / (step + 1); need > len(digits) {
 			digits = strings.Repeat("0", need-len(digits)) + digits
 		}
@@ -128,11 +119,11 @@ func (sp formatSpec) grouped(digits string, step, used int) string {
 		}
 		b.WriteRune(c)
 	}
-	return b.String() + tail
+	return b.String()
 }
 
 func (r *run) formatFloat(f float64, spec string) (string, error) {
-	sp, err := r.parseSpec(spec, "float")
+	sp, err := r.parseSpec(spec, "float", 0)
 	if err != nil {
 		return "", err
 	}
@@ -155,7 +146,7 @@ func (r *run) floatSpec(f float64, sp formatSpec) (string, error) {
 	case '%':
 		kind, percentSign, x = 'f', "%", x*100
 	default:
-		return "", unknownCode(string(kind), "float")
+		return "", unknownCode(rune(kind), "float")
 	}
 	body := floatBody(x, kind, precision, sp.alt) + percentSign
 	if negative && sp.noNegZero && strings.Trim(body, "0.%") == "" {
@@ -165,7 +156,11 @@ func (r *run) floatSpec(f float64, sp formatSpec) (string, error) {
 	if math.IsInf(x, 0) || math.IsNaN(x) {
 		return r.align(sp, sign, body, '>')
 	}
-	return r.alignNumber(sp, sign, body, 3)
+	whole := len(body)
+	if i := strings.IndexAny(body, ".eE%"); i >= 0 {
+		whole = i
+	}
+	return r.alignNumber(sp, sign, body[:whole], body[whole:], 3)
 }
 
 // floatBody prints a float that is not negative. Without a type it is repr, or with a precision like g but with at least
@@ -178,7 +173,11 @@ func floatBody(x float64, kind byte, precision int, alt bool) string {
 		return value.FormatFloat(x, kind, precision, alt)
 	}
 	if precision < 0 || math.IsInf(x, 0) || math.IsNaN(x) {
-		return value.FloatRepr(x)
+		out := value.FloatRepr(x)
+		if i := strings.IndexByte(out, 'e'); alt && i > 0 && !strings.Contains(out, ".") {
+			out = out[:i] + "." + out[i:]
+		}
+		return out
 	}
 	precision = max(precision, 1)
 	exp := 0

@@ -21,7 +21,8 @@ type formatSpec struct {
 	kind      byte
 }
 
-func (r *run) parseSpec(s, typ string) (formatSpec, error) {
+// parseSpec reads a specification for a value of a class, whose format code is dflt where none is given.
+func (r *run) parseSpec(s, typ string, dflt rune) (formatSpec, error) {
 	sp, whole := formatSpec{fill: " ", precision: -1}, s
 	if _, n := utf8.DecodeRuneInString(s); n > 0 && len(s) > n && strings.IndexByte("<>=^", s[n]) >= 0 {
 		sp.fill, sp.align, s = s[:n], s[n], s[n+1:]
@@ -68,17 +69,31 @@ func (r *run) parseSpec(s, typ string) (formatSpec, error) {
 	if utf8.RuneCountInString(s) > 1 {
 		return sp, valueErr("Invalid format specifier '%s' for object of type '%s'", whole, typ)
 	}
+	code, _ := utf8.DecodeRuneInString(s)
+	if s == "" {
+		code = dflt
+	}
+	if sp.group != 0 && strings.IndexRune("defgEG%F\x00", code) < 0 && (sp.group == ',' || strings.IndexRune("boxX", code) < 0) {
+		return sp, valueErr("Cannot specify '%c' with '%s'.", sp.group, codeText(code))
+	}
+	if code >= utf8.RuneSelf {
+		return sp, unknownCode(code, typ)
+	}
 	if s != "" {
 		sp.kind = s[0]
-		if s[0] >= 0x80 {
-			return sp, unknownCode(s, typ)
-		}
 	}
 	return sp, nil
 }
 
-func unknownCode(code, typ string) error {
-	return valueErr("Unknown format code '%s' for object of type '%s'", code, typ)
+func unknownCode(code rune, typ string) error {
+	return valueErr("Unknown format code '%s' for object of type '%s'", codeText(code), typ)
+}
+
+func codeText(code rune) string {
+	if code > ' ' && code < utf8.RuneSelf {
+		return string(code)
+	}
+	return `\x` + strconv.FormatInt(int64(code), 16)
 }
 
 // specNumber reads a width or precision, within the memory limit.
@@ -127,13 +142,13 @@ func (r *run) formatValue(v value.Value, spec string) (string, error) {
 }
 
 func (r *run) formatText(s, spec, typ string) (string, error) {
-	sp, err := r.parseSpec(spec, typ)
+	sp, err := r.parseSpec(spec, typ, 's')
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case sp.kind != 0 && sp.kind != 's':
-		return "", unknownCode(string(sp.kind), typ)
+		return "", unknownCode(rune(sp.kind), typ)
 	case sp.sign == ' ':
 		return "", valueErr("Space not allowed in string format specifier")
 	case sp.sign != 0:
@@ -142,8 +157,6 @@ func (r *run) formatText(s, spec, typ string) (string, error) {
 		return "", valueErr("Negative zero coercion (z) not allowed in string format specifier")
 	case sp.alt:
 		return "", valueErr("Alternate form (#) not allowed in string format specifier")
-	case sp.group != 0:
-		return "", valueErr("Cannot specify '%c' with 's'.", sp.group)
 	case sp.align == '=' && !sp.zero:
 		return "", valueErr("'=' alignment not allowed in string format specifier")
 	}
