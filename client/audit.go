@@ -110,6 +110,7 @@ type AuditProblem struct {
 	Epoch  int64  `json:"epoch"`
 	Seq    int64  `json:"seq"`
 	ID     string `json:"id,omitempty"`
+	File   string `json:"file,omitempty"` // "head file" or "checkpoint file": nothing is wrong but with that
 	What   string `json:"what"`
 }
 

@@ -12,15 +12,19 @@ import (
 // one of another database is refused, too, if both are busy.
 func (d *DB) nested() bool {
 	var pcs [128]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		f, more := frames.Next()
-		switch {
-		case strings.HasSuffix(f.Function, "/db.(*DB).alone"):
-			return d.inline.Load()
-		case strings.HasSuffix(f.Function, "/db.(*DB).writeLoop"):
-			return d.loopID.Load() == goroutineID()
-		case !more:
+	for skip := 2; ; skip += len(pcs) { // however deep the write inside is
+		n := runtime.Callers(skip, pcs[:])
+		for frames, more := runtime.CallersFrames(pcs[:n]), n > 0; more; {
+			var f runtime.Frame
+			f, more = frames.Next()
+			switch {
+			case strings.HasSuffix(f.Function, "/db.(*DB).alone"):
+				return d.inline.Load()
+			case strings.HasSuffix(f.Function, "/db.(*DB).writeLoop"):
+				return d.loopID.Load() == goroutineID()
+			}
+		}
+		if n < len(pcs) {
 			return false
 		}
 	}

@@ -224,6 +224,26 @@ func testAWriteInsideAWriteIsAnError(t *testing.T, d *db.DB) {
 	}
 }
 
+// However deep in its caller's stack the write inside is, it is refused and does not wait for itself.
+func TestANestedWriteDeepInTheStackIsAnError(t *testing.T) {
+	d := dbtest.NewSQLite(t)
+	for _, depth := range []int{1, 100, 126, 127, 128, 129, 130, 1000} {
+		var deep func(n int) error
+		deep = func(n int) error {
+			if n > 0 {
+				return deep(n - 1)
+			}
+			return d.Update(t.Context(), func(*db.Tx) error { return nil })
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		err := d.Update(ctx, func(*db.Tx) error { return deep(depth) })
+		cancel()
+		if !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "inside another write") {
+			t.Errorf("%d calls deep: %v", depth, err)
+		}
+	}
+}
+
 func TestClosingAnswersEveryWaitingWrite(t *testing.T) {
 	d := dbtest.NewSQLite(t, schema)
 	var kept, refused atomic.Int32

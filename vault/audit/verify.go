@@ -19,8 +19,16 @@ type Problem struct {
 	Epoch  int64  `json:"epoch"`
 	Seq    int64  `json:"seq"`          // the entry it is about; 0 when it is about the whole chain
 	ID     string `json:"id,omitempty"` // that entry's id, where there is one
-	What   string `json:"what"`
+	// File is set when nothing is wrong but with a file beside the database, or with its place: [HeadFile] or [CheckpointFile].
+	File string `json:"file,omitempty"`
+	What string `json:"what"`
 }
+
+// The files beside the database.
+const (
+	HeadFile       = "head file"
+	CheckpointFile = "checkpoint file"
+)
 
 // String names the chain and the entry.
 func (p Problem) String() string {
@@ -106,6 +114,12 @@ func (v *verifier) problem(c driver.Chain, seq int64, id, format string, args ..
 		ID: clean(id, 64), What: fmt.Sprintf(format, args...)})
 }
 
+// headFile is problem for what only the head file is to blame for.
+func (v *verifier) headFile(c driver.Chain, seq int64, format string, args ...any) {
+	v.problem(c, seq, "", "the head file "+format, args...)
+	v.report.Problems[len(v.report.Problems)-1].File = HeadFile
+}
+
 // chain walks one chain to its end or its first bad entry.
 func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) error {
 	v.report.Chains++
@@ -177,20 +191,18 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: checkpoint %d has %d", last+1, signed.Size, signed.Number, signed.Size)
 	case v.heads == nil, v.heads.Node != "" && v.heads.Node != c.Log():
 	case v.heads.Missing:
-		v.problem(c, 0, "", "the head file %s is missing, so that a cut-off end would not show", v.heads.Path)
+		v.headFile(c, 0, "%s is missing, so that a cut-off end would not show", v.heads.Path)
 	case head.Seq > 0 && !head.authentic(v.mac):
 		v.problem(c, head.Seq, "", "its line in the head file %s was not written by this server", v.heads.Path)
 	case head.Seq < signed.Size && head.Seq < last:
-		v.problem(c, head.Seq+1, "", "the head file %s knows %d entries, checkpoint %d has %d: an older head file was put in its place",
+		v.headFile(c, head.Seq+1, "%s knows %d entries, checkpoint %d has %d: an older head file was put in its place",
 			v.heads.Path, head.Seq, signed.Number, signed.Size)
 	case head.Seq > last:
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d%s", last+1, head.Seq, head.Seq, v.carried(c, last, head))
 	case last-head.Seq > MaxAhead:
-		v.problem(c, head.Seq+1,
-			"", "the head file %s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
+		v.headFile(c, head.Seq+1, "%s is %d entries behind: an older one was put in its place", v.heads.Path, last-head.Seq)
 	case last > head.Seq && c.Epoch < v.newest:
-		v.problem(c, head.Seq+1,
-			"", "the head file %s does not know entries %d to %d of an epoch that is over", v.heads.Path, head.Seq+1, last)
+		v.headFile(c, head.Seq+1, "%s does not know entries %d to %d of an epoch that is over", v.heads.Path, head.Seq+1, last)
 	default:
 		v.report.Ahead += last - head.Seq
 	}

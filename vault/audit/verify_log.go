@@ -73,6 +73,7 @@ func (v *verifier) log(ctx context.Context, tx driver.Tx, h Held, row driver.Aud
 	}
 	if h.Missing && last.Number > 1 {
 		v.logProblem(row.Node, row.Epoch, "the checkpoint file %s is missing", h.Path)
+		v.report.Problems[len(v.report.Problems)-1].File = CheckpointFile
 	}
 	var tree merkle.Tree
 	what := ""

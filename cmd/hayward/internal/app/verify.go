@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/haywardhq/hayward/server/api"
@@ -46,7 +45,7 @@ func (v *Vault) Verify(ctx context.Context) (Report, error) {
 	switch {
 	case told == "":
 	case told == fits && !slices.ContainsFunc(out.Problems, func(p audit.Problem) bool { return p.App == restoredApp }):
-		out.Problems = slices.DeleteFunc(out.Problems, func(p audit.Problem) bool { return p.Epoch <= restored.Epochs && ofFiles(p) })
+		out.Problems = slices.DeleteFunc(out.Problems, func(p audit.Problem) bool { return p.Epoch <= restored.Epochs && p.File != "" })
 		if !slices.ContainsFunc(out.Problems, func(p audit.Problem) bool { return p.Epoch <= restored.Epochs }) {
 			out.Restored = &restored
 		}
@@ -55,11 +54,6 @@ func (v *Vault) Verify(ctx context.Context) (Report, error) {
 			What: "the chains of the epochs that came from a backup do not end where they did when it was restored"})
 	}
 	return out, nil
-}
-
-// ofFiles reports whether a problem is about the head file or the checkpoint file alone.
-func ofFiles(p audit.Problem) bool {
-	return strings.HasPrefix(p.What, "the head file ") || strings.HasPrefix(p.What, "the checkpoint file ")
 }
 
 func (v *Vault) newestCheckpoints(ctx context.Context) (rows []driver.AuditCheckpointRow, err error) {
@@ -87,7 +81,7 @@ func (v *Vault) cutJournal(logs []driver.AuditCheckpointRow, held audit.Held, re
 			}
 		}
 		if newest < row.Number-1 {
-			out = append(out, audit.Problem{Node: row.Node, Epoch: row.Epoch,
+			out = append(out, audit.Problem{Node: row.Node, Epoch: row.Epoch, File: audit.CheckpointFile,
 				What: fmt.Sprintf("the checkpoint file %s ends at checkpoint %d, and %d were made: it was emptied, cut, or an older one was put in its place",
 					held.Path, newest, row.Number)})
 		}
