@@ -97,8 +97,7 @@ func compareCall(t *testing.T, reg *component.Registry, typ string, c *value.Dic
 	child, err := reg.Build("tested", typ, plain.(*value.Dict), fault.Where{})
 	var out map[string]value.Value
 	if err == nil {
-		env := componenttest.NewEnv(t)
-		env.Stores, env.Files = provider, files{}
+		env := componenttest.With(componenttest.NewEnv(t), func(w *componenttest.World) { w.Stores, w.Files = provider, files{} })
 		out, err = call(child, env, inputs.(*value.Dict))
 	}
 	if want, ok := c.Get("error"); ok {

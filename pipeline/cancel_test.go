@@ -98,7 +98,7 @@ func (o origin) read(ctx context.Context, env *component.Env, take func(string) 
 	if err != nil {
 		return err
 	}
-	resp, err := env.HTTP.Do(req)
+	resp, err := env.HTTP().Do(req)
 	if err != nil {
 		return err
 	}

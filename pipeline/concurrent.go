@@ -262,7 +262,7 @@ func (c *crew) begin(i int32, key uint64) (*flight, error) {
 	c.s.tallies[i].visits++
 	c.s.reprioritise(i)
 	if o := &c.c.observer; o.Before != nil || o.After != nil {
-		f.step = &Step{Component: nd.name, Type: nd.typ, Visit: f.env.Visit, Inputs: f.in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
+		f.step = &Step{Component: nd.name, Type: nd.typ, Visit: f.env.Visit(), Inputs: f.in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
 		if o.Before != nil {
 			o.Before(f.step)
 		}

@@ -194,7 +194,7 @@ func TestConcurrentListeners(t *testing.T) {
 	for i := range 8 {
 		err := p.AddInstance(fmt.Sprint("c", i), runner(func(_ context.Context, env *component.Env, _ component.In) (component.Out, error) {
 			for range 50 {
-				if err := env.Stream(&chat.StreamingChunk{Content: env.Component}); err != nil {
+				if err := env.Stream(&chat.StreamingChunk{Content: env.Component()}); err != nil {
 					return component.Out{}, err
 				}
 			}

@@ -27,7 +27,7 @@ func askModel(origin string) *component.Type {
 			key := b.Secret("api_key")
 			home := sealed.MustDestination(origin)
 			return func(ctx context.Context, env *component.Env, in input) (output, error) {
-				v, err := env.Secrets.ResolveSecret(ctx, component.SecretRequest{Secret: key, Component: env.Component, Type: env.Type,
+				v, err := env.Secrets().ResolveSecret(ctx, component.SecretRequest{Secret: key, Component: env.Component(), Type: env.Type(),
 					Param: "api_key", For: home, Documented: []sealed.Destination{home}})
 				if err != nil {
 					return output{}, err
@@ -36,7 +36,7 @@ func askModel(origin string) *component.Type {
 				if err != nil {
 					return output{}, err
 				}
-				resp, err := env.HTTP.Do(req, egress.Bearer(v))
+				resp, err := env.HTTP().Do(req, egress.Bearer(v))
 				if err != nil {
 					return output{}, err
 				}

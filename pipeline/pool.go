@@ -2,9 +2,8 @@ package pipeline
 
 import (
 	"context"
-	"log/slog"
-	"time"
 
+	"github.com/haywardhq/hayward/pipeline/chat"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -23,19 +22,17 @@ type run struct {
 type job struct {
 	ctx      context.Context
 	limits   *Limits
-	chain    *secretChain
-	secrets  component.SecretResolver // whom components ask
-	log      *slog.Logger             // never nil, as they need it
-	clock    func() time.Time         // likewise
-	ports    *component.Ports         // nil when the run context brings none of them
-	envs     []component.Env          // one per node, for its first visit
-	ins      []value.Value            // one per socket, for its node's first visit
+	given    *given
+	envs     []component.Env // one per node, for its first visit
+	ins      []value.Value   // one per socket, for its node's first visit
+	result   *Result
+	spare    *value.Dict      // for the first outputs that are kept
+	plain    bool             // nobody traces, observes or asks for an account
+	ports    *component.Ports // nil when the run context brings none of them
+	mute     *component.Means // of components nobody listens to; nil when nobody listens at all
 	include  []bool
 	streams  []bool
-	result   *Result
-	spare    *value.Dict // for the first outputs that are kept
 	original *value.Dict // the run's inputs by component, for snapshots
-	plain    bool        // nobody traces, observes or asks for an account
 	meter    *meter      // nil when nobody asked for an account
 	trace    *Trace      // nil when nobody traces
 }
@@ -73,31 +70,32 @@ func (r *run) equip(ctx context.Context, init Init, opts []Option) {
 	r.result, r.spare = &made.result, made.first.Start()
 	r.result.Outputs = made.all.Start()
 	r.grant()
-	r.fillChain(init)
-	r.secrets, r.log, r.clock = r.chain, r.c.log, r.c.now
-	if r.c.secrets != nil {
-		r.secrets = r.c.secrets
-	}
-	if r.log == nil {
-		r.log = discard
-	}
-	if r.clock == nil {
-		r.clock = time.Now
+	if c := &r.c; c.context.Secrets != nil || init.Secrets != nil || c.resolver != nil {
+		r.given.chain.held = &held{run: c.context.Secrets, init: init.Secrets, resolver: c.resolver}
 	}
 	r.bring()
 }
 
-var discard = slog.New(slog.DiscardHandler)
-
-func (r *run) fillChain(init Init) {
-	if r.c.context.Secrets != nil {
-		r.chain.run = r.c.context.Secrets
+// lend fills in what all components are given. Most runs open no doors.
+func (r *run) lend() {
+	c, means := &r.c, &r.given.means
+	means.Secrets = &r.given.chain
+	if !r.optioned {
+		return
 	}
-	if init.Secrets != nil {
-		r.chain.init = init.Secrets
+	if c.secrets != nil {
+		means.Secrets = c.secrets
 	}
-	if r.c.resolver != nil {
-		r.chain.resolver = r.c.resolver
+	doors := component.Doors{RequestID: c.context.RequestID, HTTP: c.http, Stores: c.stores, Files: c.files, Log: c.log, Now: c.now, Ports: r.ports}
+	means.Doors = &doors
+	if r.streams == nil {
+		return
+	}
+	shut := doors
+	r.mute = &component.Means{Secrets: means.Secrets, Doors: &shut}
+	emit := c.stream
+	doors.Stream = func(at *component.Place, chunk *chat.StreamingChunk) error {
+		return emit(StreamEvent{Component: at.Component, Type: at.Type, Chunk: chunk})
 	}
 }
 
@@ -109,11 +107,17 @@ type outcome struct {
 
 const smallNodes, smallSlots = 2, 4
 
+// given is what the components of a run have in common.
+type given struct {
+	chain secretChain
+	means component.Means
+}
+
 // smallGrant is what [run.grant] gives to the components of a small pipeline, in one block.
 type smallGrant struct {
-	chain secretChain
-	envs  [smallNodes]component.Env
-	ins   [smallSlots]value.Value
+	given
+	envs [smallNodes]component.Env
+	ins  [smallSlots]value.Value
 }
 
 // grant makes what the components of this run are given: who answers for secrets, and environments and inputs for their
@@ -123,8 +127,8 @@ func (r *run) grant() {
 	nodes, slots := len(r.g.nodes), len(r.g.slots)
 	if nodes <= smallNodes && slots <= smallSlots {
 		b := new(smallGrant)
-		r.chain, r.envs, r.ins = &b.chain, b.envs[:nodes], b.ins[:slots]
+		r.given, r.envs, r.ins = &b.given, b.envs[:nodes], b.ins[:slots]
 		return
 	}
-	r.chain, r.envs, r.ins = new(secretChain), make([]component.Env, nodes), make([]value.Value, slots)
+	r.given, r.envs, r.ins = new(given), make([]component.Env, nodes), make([]value.Value, slots)
 }

@@ -40,6 +40,7 @@ type node struct {
 	name      string
 	typ       string
 	class     string
+	place     component.Place // of a first visit
 	component component.Component
 	spec      *component.Spec
 	first     int32 // its first slot
@@ -111,7 +112,7 @@ func compile(p *Pipeline) *program {
 
 func (g *program) addSlots(i int32, n *gnode) {
 	nd := &g.nodes[i]
-	*nd = node{name: n.name, typ: n.typ, class: className(n.typ), component: n.child.Component, spec: n.child.Spec,
+	*nd = node{name: n.name, typ: n.typ, class: className(n.typ), place: component.Place{Component: n.name, Type: n.typ, Visit: 1}, component: n.child.Component, spec: n.child.Spec,
 		first: int32(len(g.slots)), consumed: make([]bool, len(n.outputs)), key: value.NewKey(n.name), outputs: make([]value.Key, len(n.outputs))}
 	for k, out := range n.outputs {
 		nd.outputs[k] = value.NewKey(out.Name)

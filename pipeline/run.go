@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/haywardhq/hayward/fault"
-	"github.com/haywardhq/hayward/pipeline/chat"
 	"github.com/haywardhq/hayward/pipeline/component"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -50,7 +49,7 @@ func (r *run) watched(t *Trace, inputs *value.Dict) (failed error) {
 
 func (r *run) do(inputs *value.Dict) error {
 	err := r.work(inputs)
-	r.result.Secrets = r.chain.used()
+	r.result.Secrets = r.given.chain.used()
 	return err
 }
 
@@ -91,6 +90,7 @@ func (r *run) prepareAll(inputs *value.Dict) error {
 	if err := r.streaming(&r.c); err != nil {
 		return err
 	}
+	r.lend()
 	if r.c.stops() {
 		return r.begin(inputs)
 	}
@@ -220,46 +220,29 @@ func (r *run) prepare(i int32, nd *node) (component.In, *component.Env, error) {
 		}
 	}
 	r.result.Steps++
-	r.fill(env, i, nd, int(visits)+1)
 	return in, env, nil
 }
 
 // room gives a visit its inputs and environment. The first visit's come from one block per run, later ones are made: a
 // component that kept them could not see another visit's.
 func (r *run) room(i int32, nd *node, visits int32) (component.In, *component.Env) {
-	if visits > 0 {
-		return make(component.In, len(nd.spec.Inputs)), new(component.Env)
+	means := &r.given.means
+	if r.mute != nil && !r.streams[i] {
+		means = r.mute
 	}
-	last := nd.first + int32(len(nd.spec.Inputs))
-	return r.ins[nd.first:last:last], &r.envs[i]
-}
-
-// fill sets a fresh environment field by field: most are nil most of the time, and while the collector marks each pointer
-// that is copied costs.
-func (r *run) fill(env *component.Env, i int32, nd *node, visit int) {
-	c := &r.c
-	env.Component, env.Type, env.Visit, env.Secrets, env.Log, env.Now = nd.name, nd.typ, visit, r.secrets, r.log, r.clock
-	if c.context.RequestID != "" {
-		env.RequestID = c.context.RequestID
+	if visits == 0 {
+		env := &r.envs[i]
+		*env = means.Env(&nd.place)
+		last := nd.first + int32(len(nd.spec.Inputs))
+		return r.ins[nd.first:last:last], env
 	}
-	if c.http != nil {
-		env.HTTP = c.http
-	}
-	if c.stores != nil {
-		env.Stores = c.stores
-	}
-	if c.files != nil {
-		env.Files = c.files
-	}
-	if r.ports != nil {
-		env.Ports = r.ports
-	}
-	if r.streams != nil && r.streams[i] {
-		emit := c.stream
-		env.Stream = func(chunk *chat.StreamingChunk) error {
-			return emit(StreamEvent{Component: nd.name, Type: nd.typ, Chunk: chunk})
-		}
-	}
+	later := &struct {
+		place component.Place
+		env   component.Env
+	}{place: nd.place}
+	later.place.Visit = int(visits) + 1
+	later.env = means.Env(&later.place)
+	return make(component.In, len(nd.spec.Inputs)), &later.env
 }
 
 // call runs the component behind a guard, and tells the observer.
@@ -267,7 +250,7 @@ func (r *run) call(nd *node, env *component.Env, in component.In) (component.Out
 	if r.c.observer.Before == nil && r.c.observer.After == nil {
 		return r.timed(r.ctx, nd, env, in)
 	}
-	step := &Step{Component: nd.name, Type: nd.typ, Visit: env.Visit, Inputs: in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
+	step := &Step{Component: nd.name, Type: nd.typ, Visit: env.Visit(), Inputs: in, Sockets: nd.spec.Inputs, Declared: nd.spec.Outputs}
 	if r.c.observer.Before != nil {
 		r.c.observer.Before(step)
 	}

@@ -286,12 +286,12 @@ func TestEnvironmentOfAComponent(t *testing.T) {
 	var got component.Env
 	plan := one(t, func(_ context.Context, env *component.Env, _ component.In) (component.Out, error) {
 		got = *env
-		if env.Stream != nil {
+		if env.Streams() {
 			if err := env.Stream(&chat.StreamingChunk{Content: "chunk"}); err != nil {
 				return component.Out{}, err
 			}
 		}
-		env.Log.Info("fine")
+		env.Log().Info("fine")
 		return component.Outputs(value.None), nil
 	})
 	store := componenttest.Stores{}
@@ -304,8 +304,8 @@ func TestEnvironmentOfAComponent(t *testing.T) {
 		pipeline.WithStores(store), pipeline.WithStream(stream, "x")); err != nil {
 		t.Fatal(err)
 	}
-	if got.Component != "x" || got.Type != "test.generators.X" || got.Visit != 1 || got.RequestID != "r1" || got.Now() != at || got.Stores != store {
-		t.Errorf("env %+v", got)
+	if got.Component() != "x" || got.Type() != "test.generators.X" || got.Visit() != 1 || got.RequestID() != "r1" || got.Now() != at || got.Stores() != store {
+		t.Errorf("env %+v %+v", got.Place(), got.Doors())
 	}
 	if len(chunks) != 1 || chunks[0] != "x test.generators.X chunk" {
 		t.Errorf("chunks %q", chunks)

@@ -42,7 +42,7 @@ func settle(in, out int64) func(component.Reservation) {
 func TestNothingIsThereByDefault(t *testing.T) {
 	plan := one(t, func(ctx context.Context, env *component.Env, in component.In) (component.Out, error) {
 		r, err := env.Reserve(ctx, component.Call{Model: "m", In: math.MaxInt64})
-		if env.Ports != nil || env.Metered() || env.HasMemory() || err != nil || r.MaxOut() != 0 || r.Progress(math.MaxInt64) != nil {
+		if env.Ports() != nil || env.Metered() || env.HasMemory() || err != nil || r.MaxOut() != 0 || r.Progress(math.MaxInt64) != nil {
 			t.Errorf("%+v %v", env, err)
 		}
 		r.Settle(component.Usage{})

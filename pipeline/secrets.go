@@ -38,13 +38,17 @@ type Found struct {
 }
 
 // secretChain answers for the secrets of one run and remembers what it gave. Components may ask from several goroutines;
-// the lock is this run's own.
+// the lock is this run's own. Most runs have no secrets, so that it is small.
 type secretChain struct {
+	held *held // nil when only the ambient context may have some
+	mu   sync.Mutex
+	use  *[]SecretUse // nil until the first
+}
+
+// held is where a run's secrets are, beside the ambient context.
+type held struct {
 	run, init map[string]sealed.Value
 	resolver  Resolver
-
-	mu  sync.Mutex
-	use []SecretUse
 }
 
 type layer struct {
@@ -55,15 +59,20 @@ type layer struct {
 
 func (c *secretChain) used() []SecretUse {
 	c.mu.Lock()
-	use := slices.Clone(c.use)
-	c.mu.Unlock()
-	return use
+	defer c.mu.Unlock()
+	if c.use == nil {
+		return nil
+	}
+	return slices.Clone(*c.use)
 }
 
 func (c *secretChain) note(name, layer string, req component.SecretRequest, denied bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.use = append(c.use, SecretUse{Name: name, Layer: layer, Destination: req.For, Component: req.Component, Type: req.Type,
+	if c.use == nil {
+		c.use = new([]SecretUse)
+	}
+	*c.use = append(*c.use, SecretUse{Name: name, Layer: layer, Destination: req.For, Component: req.Component, Type: req.Type,
 		Param: req.Param, Denied: denied})
 }
 
@@ -97,9 +106,13 @@ func (c *secretChain) ResolveSecret(ctx context.Context, req component.SecretReq
 // lookup asks every layer for one name.
 func (c *secretChain) lookup(ctx context.Context, name string, req component.SecretRequest) (Found, []string, error) {
 	asked := make([]string, 0, 4)
+	from := c.held
+	if from == nil {
+		from = &held{}
+	}
 	for _, l := range [...]layer{
-		{name: LayerRun, values: c.run, mayChange: "whoever started the run"},
-		{name: LayerInit, values: c.init, mayChange: "whoever gave the plan its init context"},
+		{name: LayerRun, values: from.run, mayChange: "whoever started the run"},
+		{name: LayerInit, values: from.init, mayChange: "whoever gave the plan its init context"},
 		{name: LayerAmbient, values: ambientSecrets(ctx), mayChange: "whoever set the ambient context"},
 	} {
 		if v, ok := l.values[name]; ok && !v.IsZero() {
@@ -107,10 +120,10 @@ func (c *secretChain) lookup(ctx context.Context, name string, req component.Sec
 		}
 		asked = append(asked, l.name)
 	}
-	if c.resolver == nil {
+	if from.resolver == nil {
 		return Found{}, asked, nil
 	}
-	found, err := c.resolver.Resolve(ctx, name, req)
+	found, err := from.resolver.Resolve(ctx, name, req)
 	return found, append(asked, found.Tried...), err
 }
 

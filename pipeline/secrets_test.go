@@ -28,7 +28,7 @@ func asker(secret component.Secret, dest sealed.Destination) *pipeline.Plan {
 	typ := component.Define(component.Definition[in, out]{Name: "test.generators.Asker",
 		New: func(*component.Builder) (func(context.Context, *component.Env, in) (out, error), error) {
 			return func(ctx context.Context, env *component.Env, _ in) (out, error) {
-				v, err := env.Secrets.ResolveSecret(ctx, component.SecretRequest{Secret: secret, Component: env.Component, Type: env.Type,
+				v, err := env.Secrets().ResolveSecret(ctx, component.SecretRequest{Secret: secret, Component: env.Component(), Type: env.Type(),
 					Param: "api_key", For: dest, Documented: []sealed.Destination{openai}})
 				if err != nil || v.IsZero() {
 					return out{Sent: "nothing"}, err

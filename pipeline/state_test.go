@@ -82,7 +82,7 @@ func TestWhatWasGivenIsNotUsedAgain(t *testing.T) {
 	plan := twoSenders(t)
 	inputs := value.NewDict("a", value.NewDict("value", value.NewList()), "b", value.NewDict("value", value.NewList()))
 	var kept []*component.Env
-	var chains []*secretChain
+	var all []*given
 	for range 50 {
 		r := plan.program.newRun()
 		r.equip(context.Background(), Init{}, nil)
@@ -95,10 +95,10 @@ func TestWhatWasGivenIsNotUsedAgain(t *testing.T) {
 			}
 			kept = append(kept, &r.envs[i])
 		}
-		if slices.Contains(chains, r.chain) {
+		if slices.Contains(all, r.given) {
 			t.Fatal("a secret chain was given twice")
 		}
-		chains = append(chains, r.chain)
+		all = append(all, r.given)
 		r.release()
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/haywardhq/hayward/pipeline"
 	"github.com/haywardhq/hayward/pipeline/chat"
 	"github.com/haywardhq/hayward/pipeline/component"
+	"github.com/haywardhq/hayward/pipeline/pytype"
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
@@ -19,7 +20,7 @@ import (
 func counting(t testing.TB, n int) *pipeline.Plan {
 	return one(t, func(ctx context.Context, env *component.Env, _ component.In) (component.Out, error) {
 		for i := range n {
-			if env.Stream == nil {
+			if !env.Streams() {
 				break
 			}
 			if err := env.Stream(&chat.StreamingChunk{Content: string(rune('0' + i%10))}); err != nil {
@@ -49,6 +50,38 @@ func TestStreamEvents(t *testing.T) {
 		}
 		for range s.Events() {
 			t.Error("a stream is played twice")
+		}
+	}
+}
+
+// Only a component that somebody listens to streams; each chunk names its own.
+func TestListenersOfSomeComponents(t *testing.T) {
+	p := pipeline.New(nil)
+	anyType := pytype.MustParse("typing.Any")
+	sp := &component.Spec{Inputs: []component.Input{{Name: "streaming_callback", Type: anyType, Default: value.None}},
+		Outputs: []component.Output{{Name: "listened", Type: anyType}}}
+	says := runner(func(_ context.Context, env *component.Env, _ component.In) (component.Out, error) {
+		return component.Outputs(value.Bool(env.Streams())), env.Stream(&chat.StreamingChunk{Content: "hi"})
+	})
+	for _, name := range []string{"a", "b", "c"} {
+		if err := p.AddInstance(name, says, sp, "test."+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := p.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, names := range map[string][]string{"[a test.a][b test.b][c test.c]": nil, "[b test.b]": {"b"}} {
+		got := ""
+		listen := func(ev pipeline.StreamEvent) error { got += "[" + ev.Component + " " + ev.Type + "]"; return nil }
+		res, err := plan.Run(context.Background(), nil, pipeline.WithStream(listen, names...))
+		outs := value.NewDict()
+		for _, name := range []string{"a", "b", "c"} {
+			outs.Set(name, value.NewDict("listened", value.Bool(names == nil || name == "b")))
+		}
+		if err != nil || got != want || value.Repr(res.Outputs) != value.Repr(outs) {
+			t.Errorf("%s %v %v, want %s", got, res.Outputs, err, want)
 		}
 	}
 }

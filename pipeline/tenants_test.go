@@ -27,7 +27,7 @@ func mailbox(t testing.TB, seen func(value.Value)) *pipeline.Plan {
 		New: func(b *component.Builder) (func(context.Context, *component.Env, input) (output, error), error) {
 			key, home := b.Secret("api_key"), sealed.MustDestination("https://mail.example")
 			return func(ctx context.Context, env *component.Env, in input) (output, error) {
-				v, err := env.Secrets.ResolveSecret(ctx, component.SecretRequest{Secret: key, Component: env.Component, Type: env.Type,
+				v, err := env.Secrets().ResolveSecret(ctx, component.SecretRequest{Secret: key, Component: env.Component(), Type: env.Type(),
 					Param: "api_key", For: home, Documented: []sealed.Destination{home}})
 				if err != nil {
 					return output{}, err

@@ -78,7 +78,7 @@ func (r *run) spanned(ctx context.Context, nd *node, env *component.Env, in comp
 	if t == nil {
 		return guarded(ctx, nd, env, in)
 	}
-	tags := append(r.g.spanTags(nd), attribute.Int("haystack.component.visits", env.Visit), attribute.String("haystack.component.input_types", inputTypes(nd, in)))
+	tags := append(r.g.spanTags(nd), attribute.Int("haystack.component.visits", env.Visit()), attribute.String("haystack.component.input_types", inputTypes(nd, in)))
 	if t.Content {
 		tags = append(tags, t.content("haystack.component.input", slotsDict(in, func(k int) string { return nd.spec.Inputs[k].Name })))
 	}

@@ -12,20 +12,21 @@ import (
 // record of secrets become "outer.inner".
 func Within(env *component.Env) Option {
 	return func(c *config) {
-		c.context.RequestID, c.nested = env.RequestID, true
-		c.http, c.stores, c.files, c.log, c.now = env.HTTP, env.Stores, env.Files, env.Log, env.Now
-		if env.Secrets != nil {
-			c.secrets = nestedSecrets{outer: env.Component, SecretResolver: env.Secrets}
+		outer, secrets, doors := env.Component(), env.Secrets(), env.Doors()
+		c.context.RequestID, c.nested = doors.RequestID, true
+		c.http, c.stores, c.files, c.log, c.now = doors.HTTP, doors.Stores, doors.Files, doors.Log, doors.Now
+		if secrets != nil {
+			c.secrets = nestedSecrets{outer: outer, SecretResolver: secrets}
 		}
-		if env.Ports != nil {
-			ports := *env.Ports
+		if doors.Ports != nil {
+			ports := *doors.Ports
 			if ports.Meter != nil {
-				ports.Meter = nestedMeter{outer: env.Component, Meter: ports.Meter}
+				ports.Meter = nestedMeter{outer: outer, Meter: ports.Meter}
 			}
 			c.ports = &ports
 		}
-		if emit := env.Stream; emit != nil {
-			c.stream = func(ev StreamEvent) error { return emit(ev.Chunk) }
+		if env.Streams() {
+			c.stream = func(ev StreamEvent) error { return env.Stream(ev.Chunk) }
 		}
 	}
 }

@@ -13,24 +13,47 @@ import (
 	"github.com/haywardhq/hayward/sealed"
 )
 
-// Env is all a component can see of the world during one run. The engine fills it; tests make their own. Fields may be
-// nil: the methods give a clear error then.
+// Env is all a component can see of the world during one visit. The engine makes it, tests make their own ([NewEnv]). It is
+// two pointers to what cannot be changed through it, so that a run costs little for each component, and so that a component
+// that keeps one sees its own run and nothing else. Any part may be missing: the methods give a clear error then.
 type Env struct {
+	at    *Place
+	means *Means
+}
+
+// Place says who an [Env] is for.
+type Place struct {
 	Component string // the component's name in the pipeline
 	Type      string // its YAML type
 	Visit     int    // how often it ran in this run, from 1
-	RequestID string
+}
 
+// Means is what all components of one run are given. Components do not see it: they see an [Env].
+type Means struct {
 	Secrets SecretResolver
-	HTTP    Doer
-	Stores  docstore.Provider
-	Files   Files
+	Doors   *Doors // nil when all are shut
+}
+
+// Doors are a run's ways to the world. The zero Doors are shut: nobody listens, and the clock is the machine's.
+type Doors struct {
+	RequestID string
+	HTTP      Doer
+	Stores    docstore.Provider
+	Files     Files
 	// Stream takes chunks as they arrive from a model; nil when nobody listens. An error stops the stream.
-	Stream func(chunk *chat.StreamingChunk) error
+	Stream func(at *Place, chunk *chat.StreamingChunk) error
 	Log    *slog.Logger
 	Now    func() time.Time
 	// Ports are what few runs have; nil in the others.
 	Ports *Ports
+}
+
+// Env returns the environment of one visit. It keeps both m and at: neither may change from then on.
+func (m *Means) Env(at *Place) Env { return Env{at: at, means: m} }
+
+// NewEnv returns an environment of its own, for tests and for components that give another one less than they have.
+func NewEnv(at Place, secrets SecretResolver, doors Doors) *Env {
+	return &Env{at: &at, means: &Means{Secrets: secrets, Doors: &doors}}
 }
 
 // Doer sends HTTP requests through the guarded client; *egress.Client is one.

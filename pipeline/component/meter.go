@@ -40,14 +40,14 @@ type Reservation interface {
 }
 
 // Metered reports whether anybody counts what this run pays for.
-func (e *Env) Metered() bool { return e.Ports != nil && e.Ports.Meter != nil }
+func (e *Env) Metered() bool { return e.Ports() != nil && e.Ports().Meter != nil }
 
 // Reserve sets the worst case of a paid call aside before it is made. In a run that nobody meters it allows everything.
 func (e *Env) Reserve(ctx context.Context, call Call) (Reservation, error) {
 	if !e.Metered() {
 		return unmetered{}, nil
 	}
-	return e.Ports.Meter.Reserve(ctx, e.Component, call)
+	return e.Ports().Meter.Reserve(ctx, e.Component(), call)
 }
 
 type unmetered struct{}

@@ -31,10 +31,11 @@ type Memory interface {
 
 // Flag returns a feature flag's value, or nil when the flag does not exist or the run has no flags.
 func (e *Env) Flag(ctx context.Context, name string) (value.Value, error) {
-	if e.Ports == nil || e.Ports.Flags == nil {
+	ports := e.Ports()
+	if ports == nil || ports.Flags == nil {
 		return nil, nil
 	}
-	return e.Ports.Flags.Flag(ctx, name)
+	return ports.Flags.Flag(ctx, name)
 }
 
 // FlagOn reports whether a feature flag is true in Python's sense; def when there is no such flag.
@@ -48,7 +49,8 @@ func (e *Env) FlagOn(ctx context.Context, name string, def bool) (bool, error) {
 
 // HasMemory reports whether the run has a conversation to remember.
 func (e *Env) HasMemory() bool {
-	return e.Ports != nil && e.Ports.Memory != nil && e.Ports.Session != ""
+	ports := e.Ports()
+	return ports != nil && ports.Memory != nil && ports.Session != ""
 }
 
 // Messages returns what was said in the run's session so far, oldest first.
@@ -56,7 +58,7 @@ func (e *Env) Messages(ctx context.Context) ([]*chat.Message, error) {
 	if !e.HasMemory() {
 		return nil, e.lacks("a session")
 	}
-	return e.Ports.Memory.Messages(ctx, e.Ports.Session)
+	return e.Ports().Memory.Messages(ctx, e.Ports().Session)
 }
 
 // Remember adds messages to the run's session.
@@ -64,5 +66,5 @@ func (e *Env) Remember(ctx context.Context, messages ...*chat.Message) error {
 	if !e.HasMemory() {
 		return e.lacks("a session")
 	}
-	return e.Ports.Memory.Append(ctx, e.Ports.Session, messages...)
+	return e.Ports().Memory.Append(ctx, e.Ports().Session, messages...)
 }

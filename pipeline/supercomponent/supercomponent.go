@@ -117,9 +117,7 @@ func (s *SuperComponent) Run(ctx context.Context, env *component.Env, in compone
 	}
 	res, err := s.plan.Run(ctx, given, pipeline.Within(env), s.include)
 	for _, w := range res.Warnings {
-		if env.Log != nil {
-			env.Log.WarnContext(ctx, w, "component", env.Component)
-		}
+		env.Log().WarnContext(ctx, w, "component", env.Component())
 	}
 	if err != nil {
 		return component.Out{}, err

@@ -167,7 +167,7 @@ func TestInnerRunBelongsToTheOuter(t *testing.T) {
 			return component.Out{}, err
 		}
 		r.Settle(component.Usage{In: 5, Out: 2})
-		return component.Outputs(value.Str(env.RequestID)), env.Stream(&chat.StreamingChunk{Content: "hi"})
+		return component.Outputs(value.Str(env.RequestID())), env.Stream(&chat.StreamingChunk{Content: "hi"})
 	}}
 	spec := &component.Spec{Inputs: []component.Input{{Name: "streaming_callback", Type: anyType, Default: value.None}}, Outputs: []component.Output{{Name: "id", Type: anyType}}}
 	p := pipeline.New(nil)

@@ -94,17 +94,17 @@ func TestSharedCatchesState(t *testing.T) {
 func TestScripted(t *testing.T) {
 	sp := &component.Spec{Outputs: []component.Output{{Name: "a", Type: pytype.MustParse("int")}, {Name: "b", Type: pytype.MustParse("int")}}}
 	s := &componenttest.Scripted{Spec: sp, Answer: componenttest.ByVisit(value.NewDict("b", value.Int(1), "c", value.Int(2)))}
-	out, err := s.Run(context.Background(), &component.Env{Visit: 1}, nil)
+	out, err := s.Run(context.Background(), component.NewEnv(component.Place{Visit: 1}, nil, component.Doors{}), nil)
 	if err != nil || out.Values[0] != nil || out.Values[1] != value.Int(1) || value.Repr(out.Extra) != "{'c': 2}" {
 		t.Errorf("%+v %v", out, err)
 	}
-	if _, err := s.Run(context.Background(), &component.Env{Visit: 2}, nil); err == nil {
+	if _, err := s.Run(context.Background(), component.NewEnv(component.Place{Visit: 2}, nil, component.Doors{}), nil); err == nil {
 		t.Error("a visit beyond the script is answered")
 	}
 }
 
 func TestEnvSaysWhatIsMissing(t *testing.T) {
-	env := &component.Env{Component: "x"}
+	env := component.NewEnv(component.Place{Component: "x"}, nil, component.Doors{})
 	_, secret := env.Secret(t.Context(), component.SecretRequest{})
 	_, store := env.OpenStore(t.Context(), docstore.Ref{})
 	_, file := env.OpenFile(t.Context(), "f")

@@ -125,7 +125,7 @@ func Shared(t testing.TB, c *component.Child, n int, inputs func(i int) *value.D
 }
 
 func answer(c *component.Child, in component.In) string {
-	out, err := c.Component.Run(context.Background(), &component.Env{Now: time.Now}, in)
+	out, err := c.Component.Run(context.Background(), &component.Env{}, in)
 	if err != nil {
 		return err.Error()
 	}
@@ -144,7 +144,21 @@ func answer(c *component.Child, in component.In) string {
 func NewEnv(t testing.TB) *component.Env {
 	t.Helper()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	return &component.Env{Component: "tested", Visit: 1, RequestID: "test", Secrets: Secrets{}, Now: func() time.Time { return at }}
+	return component.NewEnv(component.Place{Component: "tested", Visit: 1}, Secrets{},
+		component.Doors{RequestID: "test", Now: func() time.Time { return at }})
+}
+
+// World is what [With] may change.
+type World struct {
+	Secrets component.SecretResolver
+	component.Doors
+}
+
+// With returns an environment like env, but for what change changes.
+func With(env *component.Env, change func(*World)) *component.Env {
+	w := World{env.Secrets(), env.Doors()}
+	change(&w)
+	return component.NewEnv(env.Place(), w.Secrets, w.Doors)
 }
 
 // Secrets is a resolver that holds values by name and gives them for whatever destination is asked.

@@ -17,7 +17,7 @@ type Scripted struct {
 
 // Run implements [component.Component].
 func (s *Scripted) Run(_ context.Context, env *component.Env, in component.In) (component.Out, error) {
-	given, err := s.Answer(env.Visit, in)
+	given, err := s.Answer(env.Visit(), in)
 	if err != nil {
 		return component.Out{}, err
 	}

@@ -247,7 +247,7 @@ func (a *AnswerBuilder) referenced(ctx context.Context, env *component.Env, r *r
 	}
 	for i := range named {
 		if i < 0 || i >= len(r.documents) {
-			part.Log(env).Warn("a reply refers to a document that is not there", "component", env.Component, "index", i+1)
+			part.Log(env).Warn("a reply refers to a document that is not there", "component", env.Component(), "index", i+1)
 		}
 	}
 	for i, d := range r.documents {

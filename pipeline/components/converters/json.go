@@ -88,7 +88,7 @@ func (c *JSONConverter) Run(ctx context.Context, env *component.Env, in componen
 		for _, o := range objects {
 			doc, err := c.document(s, o)
 			if err != nil {
-				part.Log(env).Warn("a JSON value is left out", "component", env.Component, "error", err)
+				part.Log(env).Warn("a JSON value is left out", "component", env.Component(), "error", err)
 				continue
 			}
 			out = append(out, doc)

@@ -45,12 +45,12 @@ func convert(ctx context.Context, env *component.Env, sources, meta value.Value,
 			return component.Out{}, err
 		}
 		if err != nil {
-			part.Log(env).Warn("a source could not be read and is skipped", "component", env.Component, "source", i, "error", err)
+			part.Log(env).Warn("a source could not be read and is skipped", "component", env.Component(), "source", i, "error", err)
 			continue
 		}
 		docs, err := fn(source{stream, metas[i]})
 		if err != nil {
-			part.Log(env).Warn("a source could not be converted and is skipped", "component", env.Component, "source", i, "error", err)
+			part.Log(env).Warn("a source could not be converted and is skipped", "component", env.Component(), "source", i, "error", err)
 			continue
 		}
 		out = append(out, docs...)

@@ -31,8 +31,7 @@ func (d disk) Open(_ context.Context, path string) (io.ReadCloser, error) {
 func convertText(t *testing.T, files component.Files, sources ...value.Value) ([]*document.Document, error) {
 	t.Helper()
 	reg := component.NewRegistry([]*component.Type{TextFileToDocumentType()}, nil)
-	env := componenttest.NewEnv(t)
-	env.Files = files
+	env := componenttest.With(componenttest.NewEnv(t), func(w *componenttest.World) { w.Files = files })
 	out, err := componenttest.Run(t, componenttest.New(t, reg, TextFileToDocumentType().Name, nil), env,
 		value.NewDict("sources", value.NewList(sources...)))
 	if err != nil {

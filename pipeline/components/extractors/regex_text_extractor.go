@@ -81,7 +81,7 @@ func lastText(env *component.Env, v value.Value) (*string, error) {
 		return nil, part.Wrong("text_or_messages", "a string or a list of ChatMessages", v)
 	}
 	if len(items) == 0 {
-		part.Log(env).Warn("there are no messages to search", "component", env.Component)
+		part.Log(env).Warn("there are no messages to search", "component", env.Component())
 		return nil, nil
 	}
 	m, ok := items[len(items)-1].(*chat.Message)
@@ -90,7 +90,7 @@ func lastText(env *component.Env, v value.Value) (*string, error) {
 	}
 	text, ok := m.Text()
 	if !ok {
-		part.Log(env).Warn("the last message has no text", "component", env.Component)
+		part.Log(env).Warn("the last message has no text", "component", env.Component())
 		return nil, nil
 	}
 	return &text, nil

@@ -46,10 +46,14 @@ func provider(t *testing.T, answer string) (base string, env *component.Env, las
 	if err != nil {
 		t.Fatal(err)
 	}
-	env = componenttest.NewEnv(t)
-	env.HTTP = egress.New(policy, egress.Options{})
-	env.Secrets = componenttest.Secrets{"OPENAI_API_KEY": "sk-open", "AZURE_OPENAI_API_KEY": "sk-azure"}
+	env = with(componenttest.With(componenttest.NewEnv(t), func(w *componenttest.World) { w.HTTP = egress.New(policy, egress.Options{}) }),
+		componenttest.Secrets{"OPENAI_API_KEY": "sk-open", "AZURE_OPENAI_API_KEY": "sk-azure"})
 	return srv.URL, env, last
+}
+
+// with is env with other secrets.
+func with(env *component.Env, secrets componenttest.Secrets) *component.Env {
+	return componenttest.With(env, func(w *componenttest.World) { w.Secrets = secrets })
 }
 
 const whole = `{"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-x-1", "choices": [
@@ -139,11 +143,11 @@ func TestAzureSpeaksAtItsOwnAddress(t *testing.T) {
 		if h := last.head; h.Get("Api-Key") != "sk-azure" || h.Get("Authorization") != "" || h.Get("OpenAI-Organization") != "org-1" || h.Get("X-Team") != "hay" {
 			t.Errorf("%s: %v", name, h)
 		}
-		env.Secrets = componenttest.Secrets{"AZURE_OPENAI_API_KEY": "sk-azure", "AZURE_OPENAI_AD_TOKEN": "token"}
+		env = with(env, componenttest.Secrets{"AZURE_OPENAI_API_KEY": "sk-azure", "AZURE_OPENAI_AD_TOKEN": "token"})
 		if _, err := componenttest.Run(t, g, env, inputs); err != nil || last.head.Get("Authorization") != "Bearer token" || last.head.Get("Api-Key") != "" {
 			t.Errorf("%s: %v %v", name, err, last.head)
 		}
-		env.Secrets = componenttest.Secrets{}
+		env = with(env, componenttest.Secrets{})
 		if _, err := componenttest.Run(t, g, env, inputs); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "AZURE_OPENAI_AD_TOKEN, AZURE_OPENAI_API_KEY") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -142,7 +142,7 @@ func (c *DocumentCleaner) Run(ctx context.Context, env *component.Env, in compon
 	out := make([]*document.Document, 0, len(docs))
 	for _, d := range docs {
 		if d.Content == nil {
-			part.Log(env).Warn("a document without text is not cleaned", "component", env.Component, "id", d.ID)
+			part.Log(env).Warn("a document without text is not cleaned", "component", env.Component(), "id", d.ID)
 			out = append(out, d)
 			continue
 		}

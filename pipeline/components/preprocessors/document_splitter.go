@@ -103,7 +103,7 @@ func (s *DocumentSplitter) Run(ctx context.Context, env *component.Env, in compo
 				"DocumentSplitter only works with text documents but content for document ID %s is None.", d.ID)
 		}
 		if *d.Content == "" && s.skipEmpty {
-			part.Log(env).Warn("a document with an empty content is skipped", "component", env.Component, "id", d.ID)
+			part.Log(env).Warn("a document with an empty content is skipped", "component", env.Component(), "id", d.ID)
 			continue
 		}
 		if ctx.Err() != nil {

@@ -166,7 +166,7 @@ func (r *MetaFieldRanker) rank(env *component.Env, s *metaSettings, docs []*docu
 		}
 	}
 	if len(without) > 0 {
-		part.Log(env).Warn("some documents do not have the meta field they are ranked by", "component", env.Component, "field", r.field,
+		part.Log(env).Warn("some documents do not have the meta field they are ranked by", "component", env.Component(), "field", r.field,
 			"documents", len(without), "missing_meta", s.missing)
 	}
 	if len(with) == 0 {
@@ -177,7 +177,7 @@ func (r *MetaFieldRanker) rank(env *component.Env, s *metaSettings, docs []*docu
 	}
 	sorted, err := s.sort(with, r.values(env, s, with))
 	if err != nil {
-		part.Log(env).Warn("documents cannot be ranked by a meta field and keep their order", "component", env.Component, "field", r.field, "error", err)
+		part.Log(env).Warn("documents cannot be ranked by a meta field and keep their order", "component", env.Component(), "field", r.field, "error", err)
 		return s.place(with, without)
 	}
 	if s.missing == "drop" {
@@ -211,7 +211,7 @@ func (r *MetaFieldRanker) values(env *component.Env, s *metaSettings, docs []*do
 	}
 	if failed {
 		if s.valueType != "" {
-			part.Log(env).Warn("not all meta values could be parsed; they are compared as they are", "component", env.Component, "type", s.valueType)
+			part.Log(env).Warn("not all meta values could be parsed; they are compared as they are", "component", env.Component(), "type", s.valueType)
 		}
 		return plain
 	}

@@ -137,7 +137,7 @@ func (r *SentenceWindowRetriever) windows(env *component.Env, docs []*document.D
 			w.sources = append(w.sources, v)
 		}
 		if !complete {
-			part.Log(env).Warn("a document does not say where it comes from; its context is not fetched", "component", env.Component, "id", d.ID)
+			part.Log(env).Warn("a document does not say where it comes from; its context is not fetched", "component", env.Component(), "id", d.ID)
 			continue
 		}
 		w.split, w.sources = w.sources[len(r.sources)], w.sources[:len(r.sources)]

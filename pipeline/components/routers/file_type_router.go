@@ -184,6 +184,6 @@ func (r *FileTypeRouter) fail(env *component.Env, src value.Value, err error) (v
 	if r.strict || source.Refused(err) {
 		return nil, 0, err
 	}
-	part.Log(env).Warn("a source could not be read", "component", env.Component, "error", err)
+	part.Log(env).Warn("a source could not be read", "component", env.Component(), "error", err)
 	return src, failed, nil
 }

@@ -174,9 +174,8 @@ type cachingGenerator struct {
 }
 
 func (g cachingGenerator) Run(ctx context.Context, env *component.Env, in component.In) (component.Out, error) {
-	cached := *env
-	cached.Secrets = cachingResolver{env.Secrets, g.once}
-	return g.Component.Run(ctx, &cached, in)
+	cached := component.NewEnv(env.Place(), cachingResolver{env.Secrets(), g.once}, env.Doors())
+	return g.Component.Run(ctx, cached, in)
 }
 
 type cachingResolver struct {

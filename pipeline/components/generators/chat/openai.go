@@ -228,7 +228,7 @@ func (g *OpenAIChatGenerator) Replies(ctx context.Context, env *component.Env, m
 	if err != nil {
 		return nil, err
 	}
-	req, err := g.request(messages, kwargs, stream || g.streaming || env.Stream != nil)
+	req, err := g.request(messages, kwargs, stream || g.streaming || env.Streams())
 	if err != nil {
 		return nil, err
 	}

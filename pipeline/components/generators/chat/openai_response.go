@@ -106,7 +106,7 @@ func toolCall(env *component.Env, id, name *string, arguments value.Value) (*cha
 		if s, _ := arguments.(value.Str); s != "" {
 			v, err := value.FromJSON([]byte(s))
 			if args, ok = v.(*value.Dict); err != nil || !ok {
-				part.Log(env).Warn("a tool call whose arguments are not a JSON object is left out", "component", env.Component)
+				part.Log(env).Warn("a tool call whose arguments are not a JSON object is left out", "component", env.Component())
 				return nil, false
 			}
 		}
@@ -167,8 +167,8 @@ func warnAboutEnd(env *component.Env, m *chat.Message) {
 	reason, _ := m.Meta.Get("finish_reason")
 	switch reason {
 	case value.Str("length"):
-		part.Log(env).Warn("a completion was cut off at its length limit; raise max_completion_tokens", "component", env.Component)
+		part.Log(env).Warn("a completion was cut off at its length limit; raise max_completion_tokens", "component", env.Component())
 	case value.Str("content_filter"):
-		part.Log(env).Warn("a completion was cut off by the content filter", "component", env.Component)
+		part.Log(env).Warn("a completion was cut off by the content filter", "component", env.Component())
 	}
 }

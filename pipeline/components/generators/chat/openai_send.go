@@ -48,8 +48,8 @@ func (r *response) Close() {
 
 // send posts the request, and again where that may help, and returns a successful answer.
 func (g *OpenAIChatGenerator) send(ctx context.Context, env *component.Env, req *request) (*response, error) {
-	if env.HTTP == nil || env.Secrets == nil {
-		return nil, fault.New(fault.Unavailable, "component '%s' needs the network and secrets, and has none here", env.Component)
+	if env.HTTP() == nil || env.Secrets() == nil {
+		return nil, fault.New(fault.Unavailable, "component '%s' needs the network and secrets, and has none here", env.Component())
 	}
 	key, err := g.key(ctx, env)
 	if err != nil {
@@ -83,7 +83,7 @@ func (g *OpenAIChatGenerator) send(ctx context.Context, env *component.Env, req 
 func (g *OpenAIChatGenerator) key(ctx context.Context, env *component.Env) (egress.Credential, error) {
 	var names []string
 	for _, k := range g.keys {
-		v, err := env.Secrets.ResolveSecret(ctx, component.SecretRequest{Secret: k.secret, Component: env.Component, Type: g.typ,
+		v, err := env.Secrets().ResolveSecret(ctx, component.SecretRequest{Secret: k.secret, Component: env.Component(), Type: g.typ,
 			Param: k.param, For: g.origin, Documented: g.documented})
 		if err != nil {
 			return egress.Credential{}, err
@@ -93,7 +93,7 @@ func (g *OpenAIChatGenerator) key(ctx context.Context, env *component.Env) (egre
 		}
 		names = append(names, k.secret.EnvVars...)
 	}
-	return egress.Credential{}, fault.New(fault.Invalid, "component '%s' has no API key: none of %s is set", env.Component,
+	return egress.Credential{}, fault.New(fault.Invalid, "component '%s' has no API key: none of %s is set", env.Component(),
 		strings.Join(names, ", ")).WithCode("OpenAIError").WithHint("set one of these secrets")
 }
 
@@ -119,7 +119,7 @@ func (g *OpenAIChatGenerator) attempt(ctx context.Context, env *component.Env, r
 	if req.stream {
 		hr.Header.Set("Accept", "text/event-stream")
 	}
-	resp, err := env.HTTP.Do(hr, key)
+	resp, err := env.HTTP().Do(hr, key)
 	if err != nil {
 		return fail(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/chat"
@@ -39,7 +38,7 @@ func (g *OpenAIChatGenerator) readStream(env *component.Env, resp *response) ([]
 		if err := resp.paid.chunk(chunk); err != nil {
 			return nil, err
 		}
-		if env.Stream != nil {
+		if env.Streams() {
 			if err := env.Stream(chunk); err != nil {
 				return nil, err
 			}
@@ -98,16 +97,12 @@ func (a *accumulator) take(data []byte) (*chat.StreamingChunk, error) {
 }
 
 func (a *accumulator) now() value.Value {
-	now := time.Now
-	if a.env.Now != nil {
-		now = a.env.Now
-	}
-	return value.Str(value.DateTime{Time: now().UTC()}.ISO('T'))
+	return value.Str(value.DateTime{Time: a.env.Now().UTC()}.ISO('T'))
 }
 
 // chunk is Haystack's _convert_chat_completion_chunk_to_streaming_chunk.
 func (a *accumulator) chunk(event object, choices []value.Value) *chat.StreamingChunk {
-	name := a.env.Component
+	name := a.env.Component()
 	out := &chat.StreamingChunk{ComponentInfo: &chat.ComponentInfo{Type: openAIType, Name: &name}}
 	if len(choices) == 0 {
 		out.Meta = value.NewDict("model", event.get("model"), "received_at", a.now(), "usage", usage(event.get("usage")))

@@ -63,9 +63,16 @@ func (p *provider) env(t *testing.T) *component.Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := componenttest.NewEnv(t)
-	env.HTTP, env.Secrets = egress.New(policy, egress.Options{}), componenttest.Secrets{"OPENAI_API_KEY": key}
-	return env
+	return componenttest.With(componenttest.NewEnv(t), func(w *componenttest.World) {
+		w.HTTP, w.Secrets = egress.New(policy, egress.Options{}), componenttest.Secrets{"OPENAI_API_KEY": key}
+	})
+}
+
+// heard is env with a listener.
+func heard(env *component.Env, listen func(*message.StreamingChunk)) *component.Env {
+	return componenttest.With(env, func(w *componenttest.World) {
+		w.Stream = func(_ *component.Place, c *message.StreamingChunk) error { listen(c); return nil }
+	})
 }
 
 func (p *provider) generator(t *testing.T, params ...any) *component.Child {
@@ -159,9 +166,8 @@ func TestStream(t *testing.T) {
 		`{"model":"m","choices":[{"index":0,"delta":{"content":"He"}}]}`,
 		`{"model":"m","choices":[{"index":0,"delta":{"content":"llo"},"finish_reason":"stop"}]}`,
 		`{"model":"m-last","choices":[],"usage":{"total_tokens":4}}`, "[DONE]"))
-	env := p.env(t)
 	var chunks []*message.StreamingChunk
-	env.Stream = func(c *message.StreamingChunk) error { chunks = append(chunks, c); return nil }
+	env := heard(p.env(t), func(c *message.StreamingChunk) { chunks = append(chunks, c) })
 	replies, err := ask(t, p.generator(t), env)
 	if err != nil {
 		t.Fatal(err)
@@ -269,8 +275,7 @@ func TestStreamFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProvider(t, stream(c.event))
-			env := p.env(t)
-			env.Stream = func(*message.StreamingChunk) error { return nil }
+			env := heard(p.env(t), func(*message.StreamingChunk) {})
 			if _, err := ask(t, p.generator(t), env); !fault.Is(err, fault.Failed) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v", err)
 			}
@@ -278,8 +283,7 @@ func TestStreamFailures(t *testing.T) {
 	}
 	t.Run("two replies at once", func(t *testing.T) {
 		p := newProvider(t, stream("[DONE]"))
-		env := p.env(t)
-		env.Stream = func(*message.StreamingChunk) error { return nil }
+		env := heard(p.env(t), func(*message.StreamingChunk) {})
 		_, err := ask(t, p.generator(t), env, "generation_kwargs", value.NewDict("n", value.Int(2)))
 		if f := fault.From(err); f == nil || f.Message != "Cannot stream multiple responses, please set n=1." || p.asked() != 0 {
 			t.Errorf("got %v", err)
@@ -290,8 +294,7 @@ func TestStreamFailures(t *testing.T) {
 // A key that belongs elsewhere does not leave.
 func TestKeyForAnotherOriginStays(t *testing.T) {
 	p := newProvider(t, say(completion))
-	env := p.env(t)
-	env.Secrets = elsewhere{}
+	env := componenttest.With(p.env(t), func(w *componenttest.World) { w.Secrets = elsewhere{} })
 	if _, err := ask(t, p.generator(t), env); err == nil || p.asked() != 0 {
 		t.Errorf("%v, asked %d times", err, p.asked())
 	}

@@ -12,25 +12,24 @@ import (
 
 // OpenStore opens a document store for the tenant of this run.
 func OpenStore(ctx context.Context, env *component.Env, ref docstore.Ref) (docstore.Store, error) {
-	if env.Stores == nil {
-		return nil, fault.New(fault.Unavailable, "component '%s' needs a document store, and none can be opened here", env.Component)
+	stores := env.Stores()
+	if stores == nil {
+		return nil, fault.New(fault.Unavailable, "component '%s' needs a document store, and none can be opened here", env.Component())
 	}
-	return env.Stores.Open(ctx, ref)
+	return stores.Open(ctx, ref)
 }
 
 // OpenFile opens a local file that an input names, where that is allowed at all.
 func OpenFile(ctx context.Context, env *component.Env, path string) (io.ReadCloser, error) {
-	if env.Files == nil {
+	files := env.Files()
+	if files == nil {
 		return nil, fault.New(fault.Unsupported, "local files cannot be read here").
 			WithHint("upload the file, or send its content as a ByteStream")
 	}
-	return env.Files.Open(ctx, path)
+	return files.Open(ctx, path)
 }
 
 // Log returns the run's logger; it is never nil.
 func Log(env *component.Env) *slog.Logger {
-	if env.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return env.Log
+	return env.Log()
 }

@@ -61,7 +61,7 @@ func (s *settings) request(env *component.Env, filters, topK, scale value.Value)
 	}
 	merged, ignored := s.policy.Apply(s.filters, given)
 	if ignored != "" {
-		part.Log(env).Warn(ignored, "component", env.Component)
+		part.Log(env).Warn(ignored, "component", env.Component())
 	}
 	return request{filters: merged, topK: k, scale: part.BoolOr(scale, s.scale)}, nil
 }
@@ -75,7 +75,7 @@ func open[P any](ctx context.Context, env *component.Env, ref docstore.Ref) (P, 
 	}
 	p, ok := store.(P)
 	if !ok {
-		return none, fault.New(fault.Unsupported, "the document store of component '%s' cannot rank documents in this way", env.Component)
+		return none, fault.New(fault.Unsupported, "the document store of component '%s' cannot rank documents in this way", env.Component())
 	}
 	return p, nil
 }
