@@ -13,16 +13,12 @@ import (
 // Dict is empty and ready to use.
 type Dict struct {
 	entries []entry
-	index   map[any]int // canonical key -> position; made when the dict grows beyond smallDict
+	index   map[any]int // canonical key -> position; made for a key that is no str, or beyond smallDict entries
 }
 
-type entry struct {
-	key  Value
-	val  Value
-	hash any
-}
+type entry struct{ key, val Value }
 
-// smallDict is how many entries are looked through one by one. Comparing that many keys costs less than a map of them.
+// smallDict is how many str keys are looked through one by one. Comparing that many costs less than a map of them.
 const smallDict = 16
 
 // Roomy is a dict with room for its first entry, for who puts several into one block of memory. It is used through
@@ -79,19 +75,13 @@ func (d *Dict) Set(key string, v Value) {
 }
 
 // Key is a str key made once for many dicts: setting it allocates nothing for the key.
-type Key struct {
-	key  Value
-	hash any
-}
+type Key struct{ key Value }
 
 // NewKey returns a key for [Dict.SetPrepared].
-func NewKey(text string) Key {
-	k := Value(Str(text))
-	return Key{k, k}
-}
+func NewKey(text string) Key { return Key{Str(text)} }
 
 // SetPrepared is Set with a key that was made before.
-func (d *Dict) SetPrepared(k Key, v Value) { d.put(k.key, k.hash, v) }
+func (d *Dict) SetPrepared(k Key, v Value) { d.put(k.key, k.key, v) }
 
 // GetKey returns the value of any key; ok is false for a missing or unhashable one.
 func (d *Dict) GetKey(key Value) (v Value, ok bool) {
@@ -144,17 +134,12 @@ func (d *Dict) find(h any) int {
 	if s, ok := h.(Str); ok {
 		return d.findStr(string(s))
 	}
-	for i := range d.entries {
-		if d.entries[i].hash == h {
-			return i
-		}
-	}
-	return -1
+	return -1 // without an index all keys are str
 }
 
 func (d *Dict) findStr(key string) int {
 	for i := range d.entries {
-		if h, ok := d.entries[i].hash.(Str); ok && string(h) == key {
+		if k, ok := d.entries[i].key.(Str); ok && string(k) == key {
 			return i
 		}
 	}
@@ -166,11 +151,12 @@ func (d *Dict) put(key Value, h any, v Value) {
 		d.entries[i].val = v
 		return
 	}
-	d.entries = append(d.entries, entry{key: key, val: v, hash: h})
-	switch {
-	case d.index != nil:
+	d.entries = append(d.entries, entry{key, v})
+	if d.index != nil {
 		d.index[h] = len(d.entries) - 1
-	case len(d.entries) > smallDict:
+		return
+	}
+	if _, str := key.(Str); !str || len(d.entries) > smallDict {
 		d.reindex()
 	}
 }
@@ -178,7 +164,9 @@ func (d *Dict) put(key Value, h any, v Value) {
 func (d *Dict) reindex() {
 	d.index = make(map[any]int, 2*len(d.entries))
 	for i := range d.entries {
-		d.index[d.entries[i].hash] = i
+		if h, ok := HashKey(d.entries[i].key); ok {
+			d.index[h] = i
+		}
 	}
 }
 
