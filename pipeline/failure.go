@@ -132,6 +132,9 @@ func (r *run) notConverted(nd *node, e *edge, err error) error {
 // blocked warns when the run stopped without any of the outputs the pipeline is for (_is_pipeline_possibly_blocked,
 // _find_components_blocking_pipeline).
 func (r *run) blocked() {
+	if r.reached {
+		return
+	}
 	expected := false
 	for i := range r.g.nodes {
 		nd := &r.g.nodes[i]

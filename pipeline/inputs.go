@@ -49,7 +49,7 @@ func (g *program) nested(inputs *value.Dict) bool {
 			continue // the rest need only be dicts
 		}
 		name, _ := k.(value.Str)
-		if _, component = g.index[string(name)]; !component {
+		if _, component = g.find(string(name)); !component {
 			sockets = sockets && g.named[string(name)]
 		}
 	}
@@ -61,7 +61,7 @@ func (r *run) spreadNested(inputs *value.Dict) error {
 		k, v := inputs.At(n)
 		str, isStr := k.(value.Str)
 		name := string(str)
-		i, ok := r.g.index[name]
+		i, ok := r.g.find(name)
 		if !ok || !isStr {
 			name = value.ToStr(k)
 			err := invalid(CodeValueError, "Component named '%s' not found in the pipeline.", name)
@@ -81,6 +81,20 @@ func (r *run) spreadNested(inputs *value.Dict) error {
 		}
 	}
 	return nil
+}
+
+// find returns a component's number. A few names are compared faster than one is hashed.
+func (g *program) find(name string) (i int32, ok bool) {
+	if len(g.nodes) > 8 {
+		i, ok = g.index[name]
+		return i, ok
+	}
+	for i := range g.nodes {
+		if g.nodes[i].name == name {
+			return int32(i), true
+		}
+	}
+	return 0, false
 }
 
 func (g *program) slotNamed(nd *node, key value.Value) int32 {

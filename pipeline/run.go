@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math/bits"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/component"
@@ -83,6 +84,9 @@ func (r *run) work(inputs *value.Dict) error {
 
 // prepareAll looks at what the run was asked for, and puts its inputs, or its snapshot, into the sockets.
 func (r *run) prepareAll(inputs *value.Dict) error {
+	if !r.optioned {
+		return r.spread(inputs)
+	}
 	if r.c.concurrent && r.c.concurrency < 1 {
 		return invalid(CodeValueError, "the concurrency of a run is %d; it must be at least 1", r.c.concurrency)
 	}
@@ -127,6 +131,13 @@ func (r *run) loop() error {
 // round runs everything that is highest or ready now.
 func (r *run) round() error {
 	s := r.s
+	if r.g.words == 1 {
+		urgent, due := s.sets[highest][0], s.sets[ready][0]
+		if err := r.all(urgent); err != nil {
+			return err
+		}
+		return r.all(due)
+	}
 	var due [2]int
 	for k, set := range s.sets[:waiting] {
 		copy(s.round[k], set)
@@ -142,6 +153,20 @@ func (r *run) round() error {
 			if err := r.step(i); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// all runs the components of a set, which is one of the first 64.
+func (r *run) all(due uint64) error {
+	for ; due != 0; due &= due - 1 {
+		i := int32(bits.TrailingZeros64(due))
+		if err := r.countCheck(i); err != nil {
+			return err
+		}
+		if err := r.step(i); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -307,6 +332,7 @@ func (r *run) keep(i int32, nd *node, out component.Out) {
 	}
 	if kept != nil {
 		r.result.Outputs.SetPrepared(nd.key, kept)
+		r.reached = r.reached || nd.open
 	}
 }
 
