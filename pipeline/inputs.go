@@ -133,7 +133,7 @@ func (r *run) spreadFlat(inputs *value.Dict) {
 func (r *run) checkInputs() error {
 	for _, s := range r.g.checks {
 		info := &r.g.slots[s]
-		given := r.s.flags[s]&flagUser != 0
+		given := r.s.slots[s].flags&flagUser != 0
 		name := r.g.nodes[info.node].name
 		switch {
 		case info.expected == 0 && !given:

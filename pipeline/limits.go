@@ -72,7 +72,10 @@ func (m *measure) add(v value.Value, level int) error {
 	case *value.Dict:
 		for i := range v.Len() {
 			k, x := v.At(i)
-			if err := m.add(k, level); err != nil {
+			if s, ok := k.(value.Str); ok {
+				m.values--
+				m.bytes -= int64(len(s))
+			} else if err := m.add(k, level); err != nil {
 				return err
 			}
 			if err := m.add(x, level+1); err != nil {

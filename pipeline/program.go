@@ -29,7 +29,6 @@ type program struct {
 	free     bool // without loops and greedy sockets
 	limits   Limits
 	start    []tally // each node's counters before any input
-	flags    []uint8 // each slot's flags before any input
 	pool     sync.Pool
 
 	tagsOnce sync.Once // tags of spans, by node; most plans are never traced
@@ -61,6 +60,7 @@ type slotInfo struct {
 	node      int32
 	local     int32 // number within the node
 	variadic  component.Variadic
+	flags     uint8 // before any input
 	flatten   bool  // lists from several senders are joined, not nested
 	listLike  bool  // may become lazily variadic when the user sends to it as well
 	mandatory bool  // has no default
@@ -218,7 +218,6 @@ func (g *program) describe() {
 // countStart works out what a run starts from, so that it need only be copied.
 func (g *program) countStart() {
 	g.start = make([]tally, len(g.nodes))
-	g.flags = make([]uint8, len(g.slots))
 	for s := range g.slots {
 		info := &g.slots[s]
 		t := &g.start[info.node]
@@ -231,7 +230,7 @@ func (g *program) countStart() {
 		if info.expected > 0 {
 			t.pending++
 		} else {
-			g.flags[s] = flagExecuted
+			info.flags = flagExecuted
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/component"
@@ -42,7 +43,7 @@ type Found struct {
 type secretChain struct {
 	held *held // nil when only the ambient context may have some
 	mu   sync.Mutex
-	use  *[]SecretUse // nil until the first
+	use  atomic.Pointer[[]SecretUse] // nil until the first; what it points to is guarded by mu
 }
 
 // held is where a run's secrets are, beside the ambient context.
@@ -58,21 +59,24 @@ type layer struct {
 }
 
 func (c *secretChain) used() []SecretUse {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.use == nil {
+	use := c.use.Load()
+	if use == nil {
 		return nil
 	}
-	return slices.Clone(*c.use)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(*use)
 }
 
 func (c *secretChain) note(name, layer string, req component.SecretRequest, denied bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.use == nil {
-		c.use = new([]SecretUse)
+	use := c.use.Load()
+	if use == nil {
+		use = new([]SecretUse)
+		c.use.Store(use)
 	}
-	*c.use = append(*c.use, SecretUse{Name: name, Layer: layer, Destination: req.For, Component: req.Component, Type: req.Type,
+	*use = append(*use, SecretUse{Name: name, Layer: layer, Destination: req.For, Component: req.Component, Type: req.Type,
 		Param: req.Param, Denied: denied})
 }
 

@@ -13,11 +13,9 @@ import (
 type state struct {
 	g        *program
 	slots    []slot
-	flags    []uint8
 	tallies  []tally
-	ran      []uint64 // per sender of a slot: has run since the slot was consumed
-	sent     []uint64 // per sender of a slot: has sent a value since then
-	prio     []priority
+	ran      []uint64    // per sender of a slot: has run since the slot was consumed
+	sent     []uint64    // per sender of a slot: has sent a value since then
 	sets     [3][]uint64 // nodes by priority, numbered by name; the one for deferred nodes by rank as well
 	deferred []uint64    // deferred nodes, numbered by rank
 	counts   [5]int
@@ -29,11 +27,11 @@ type state struct {
 	start start
 }
 
-// start is what the nodes are before any input. Flags and tallies of that moment are the program's.
+// start is what the nodes are before any input. The sockets' flags of that moment are the program's.
 type start struct {
-	words  []uint64
-	prio   []priority
-	counts [5]int
+	words   []uint64
+	tallies []tally
+	counts  [5]int
 }
 
 // slot is one input socket during a run.
@@ -45,6 +43,7 @@ type slot struct {
 	ran    int32       // lazy: distinct senders that have run
 	sent   int32       // lazy: distinct senders that have sent a value; else: the bit of the last sender, plus one
 	byUser bool        // lazy: the user sent something
+	flags  uint8
 }
 
 type item struct {
@@ -79,6 +78,7 @@ type tally struct {
 	greedy  int32 // greedy, with a value
 	sent    int32 // with a value from another component
 	user    int32 // with the user's input
+	prio    priority
 }
 
 // priority is haystack/core/pipeline/base.py's ComponentPriority.
@@ -93,8 +93,7 @@ const (
 )
 
 func (g *program) newState() *state {
-	s := &state{g: g, slots: make([]slot, len(g.slots)), flags: slices.Clone(g.flags), tallies: slices.Clone(g.start),
-		prio: make([]priority, len(g.nodes))}
+	s := &state{g: g, slots: make([]slot, len(g.slots)), tallies: slices.Clone(g.start)}
 	bitWords := (g.senders + 63) / 64
 	s.words = make([]uint64, 2*bitWords+6*g.words)
 	words := s.words
@@ -107,13 +106,13 @@ func (g *program) newState() *state {
 	s.sets[highest], s.sets[ready], s.sets[waiting] = take(g.words), take(g.words), take(g.words)
 	s.deferred, s.round[0], s.round[1] = take(g.words), take(g.words), take(g.words)
 	for i := range s.slots {
-		s.slots[i].lazy = g.slots[i].variadic == component.Lazy
+		s.slots[i].lazy, s.slots[i].flags = g.slots[i].variadic == component.Lazy, g.slots[i].flags
 	}
-	for i := range s.prio {
-		s.prio[i] = unknown
+	for i := range s.tallies {
+		s.tallies[i].prio = unknown
 		s.reprioritise(int32(i))
 	}
-	s.start = start{words: slices.Clone(s.words), prio: slices.Clone(s.prio), counts: s.counts}
+	s.start = start{words: slices.Clone(s.words), tallies: slices.Clone(s.tallies), counts: s.counts}
 	return s
 }
 
@@ -134,13 +133,12 @@ func (s *state) reset() {
 			clear(items[:cap(items)])
 			sl.items = items[:0]
 		}
+		info := &s.g.slots[i]
 		sl.from, sl.byUser, sl.ran, sl.sent = fromNobody, false, 0, 0
-		sl.lazy = s.g.slots[i].variadic == component.Lazy
+		sl.lazy, sl.flags = info.variadic == component.Lazy, info.flags
 	}
-	copy(s.flags, s.g.flags)
-	copy(s.tallies, s.g.start)
+	copy(s.tallies, s.start.tallies)
 	copy(s.words, s.start.words)
-	copy(s.prio, s.start.prio)
 	s.counts, s.seq, s.keyed = s.start.counts, 0, false
 }
 
@@ -209,11 +207,11 @@ func (s *state) touch(i int32) {
 	} else {
 		now = singleFlags(info, sl)
 	}
-	diff := now ^ s.flags[i]
+	diff := now ^ sl.flags
 	if diff == 0 {
 		return
 	}
-	s.flags[i] = now
+	sl.flags = now
 	t := &s.tallies[info.node]
 	if diff&flagValue != 0 {
 		d := delta(now&flagValue != 0)
@@ -292,11 +290,11 @@ func (s *state) priorityOf(i int32) priority {
 
 // reprioritise moves a node to the set of its priority.
 func (s *state) reprioritise(i int32) {
-	now, was := s.priorityOf(i), s.prio[i]
+	now, was := s.priorityOf(i), s.tallies[i].prio
 	if now == was {
 		return
 	}
-	s.prio[i] = now
+	s.tallies[i].prio = now
 	s.move(i, was, false)
 	s.move(i, now, true)
 }
