@@ -89,7 +89,8 @@ type AuditReport struct {
 	Entries    int64          `json:"entries"`
 	Unfinished int64          `json:"unfinished"`
 	Ahead      int64          `json:"ahead"`
-	Signed     int64          `json:"signed"` // entries under a checkpoint
+	Carried    int64          `json:"carried"` // entries that only the head file has; the server adds them when it starts
+	Signed     int64          `json:"signed"`  // entries under a checkpoint
 	Problems   []AuditProblem `json:"problems"`
 	Restored   *AuditRestored `json:"restored,omitempty"` // what is known of epochs that came from a backup
 }

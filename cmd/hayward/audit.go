@@ -199,7 +199,7 @@ func (c *cli) verifyAudit(ctx context.Context, d dataFlags, off offlineFlags) (c
 }
 
 func reportOf(r audit.Report) client.AuditReport {
-	out := client.AuditReport{Chains: r.Chains, Entries: r.Entries, Unfinished: r.Unfinished, Ahead: r.Ahead, Signed: r.Signed, Problems: []client.AuditProblem{}}
+	out := client.AuditReport{Chains: r.Chains, Entries: r.Entries, Unfinished: r.Unfinished, Ahead: r.Ahead, Carried: r.Carried, Signed: r.Signed, Problems: []client.AuditProblem{}}
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems, client.AuditProblem(p))
 	}
@@ -229,7 +229,11 @@ func showReport(w io.Writer, r client.AuditReport) error {
 	if len(r.Problems) > 0 {
 		word = "NOT OK"
 	}
-	_, err := fmt.Fprintf(w, "%s: %s, %d entries, %d under a checkpoint, %d unfinished, %d ahead of the head file\n", word, plural(r.Chains, "chain"),
-		r.Entries, r.Signed, r.Unfinished, r.Ahead)
+	more := ""
+	if r.Carried > 0 {
+		more = fmt.Sprintf(", %d only in the head file as a crash leaves them", r.Carried)
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %d entries, %d under a checkpoint, %d unfinished, %d ahead of the head file%s\n", word,
+		plural(r.Chains, "chain"), r.Entries, r.Signed, r.Unfinished, r.Ahead, more)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/haywardhq/hayward/fault"
@@ -51,7 +52,7 @@ func (b *batch) write(ctx context.Context, l *Logger, row *driver.AuditRow) erro
 }
 
 // lead commits what waits, the caller's entry among it, and gives the turn to the first of those who came meanwhile. While
-// they are at it, it makes what it committed durable; groups that are committed at that time share the next sync.
+// they are at it, it waits until what it committed is durable; groups that are committed at that time share the next sync.
 func (b *batch) lead(ctx context.Context, l *Logger) {
 	group := b.take(l)
 	defer func() {
@@ -62,10 +63,7 @@ func (b *batch) lead(ctx context.Context, l *Logger) {
 	for _, w := range group {
 		w.err = fault.New(fault.Internal, "the audit writer stopped half-way") // stands only after a panic
 	}
-	ends := b.commit(ctx, l, group)
-	if len(ends) > 0 {
-		l.acknowledge(group, ends)
-	}
+	l.acknowledge(group, b.commit(ctx, l, group))
 }
 
 // take returns the group to write. A transaction costs as much as several entries, so that a group is not begun while most of
@@ -95,7 +93,7 @@ func (b *batch) count() int {
 }
 
 // commit writes a group, and gives the turn away.
-func (b *batch) commit(ctx context.Context, l *Logger, group []*waiter) []Head {
+func (b *batch) commit(ctx context.Context, l *Logger, group []*waiter) written {
 	defer b.pass()
 	// The others' entries must not depend on this caller's patience.
 	return l.writeGroup(context.WithoutCancel(ctx), group)
@@ -111,14 +109,59 @@ func (b *batch) pass() {
 	}
 }
 
-// writeGroup writes entries of several chains in one transaction. A broken chain fails its own entries only. It returns the
-// heads that have to be on disk before the entries are.
-func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (ends []Head) {
+// written is a group that is committed. Its entries are durable when these heads are on disk.
+type written struct {
+	placed []Head     // before the commit,
+	synced chan error // which says when they are
+	ends   []Head     // after it: they are synced next
+}
+
+// writeGroup writes entries of several chains in one transaction. A broken chain fails its own entries only.
+func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (out written) {
 	chains, order := byChain(group)
+	if err := l.ready(); err != nil {
+		answer(chains, order, err)
+		return out
+	}
+	if flights := l.takeOff(ctx, chains, order); flights != nil {
+		return l.writeAloft(ctx, flights, chains, order)
+	}
+	out.ends = l.writeIn(ctx, chains, order)
+	return out
+}
+
+// writeAloft writes entries that are placed already. Those of a chain that was changed are tried again in a transaction, which
+// knows what then can be done.
+func (l *Logger) writeAloft(ctx context.Context, flights []*flight, chains map[driver.Chain][]*waiter, order []driver.Chain) (out written) {
+	synced, changed, err := l.fly(ctx, flights)
+	answer(chains, order, err)
+	out.synced = synced
+	if again := slices.DeleteFunc(order, func(c driver.Chain) bool { return err != nil || changed[c] == nil }); len(again) > 0 {
+		out.ends = l.writeIn(ctx, chains, again)
+	}
+	for _, f := range flights {
+		if changed[f.chain] == nil {
+			out.placed = append(out.placed, f.head)
+		}
+	}
+	return out
+}
+
+// answer sets what the writers of some chains are told.
+func answer(chains map[driver.Chain][]*waiter, of []driver.Chain, err error) {
+	for _, c := range of {
+		for _, w := range chains[c] {
+			w.err = err
+		}
+	}
+}
+
+// writeIn writes entries that are placed in the transaction itself.
+func (l *Logger) writeIn(ctx context.Context, chains map[driver.Chain][]*waiter, order []driver.Chain) (ends []Head) {
 	errs := make([]error, len(order))
-	err := l.ready()
-	if err == nil && l.relaxer != nil {
-		made := false
+	made := false
+	var err error
+	if l.relaxer != nil {
 		err = l.relaxer.UpdateRelaxed(ctx, func(tx driver.Tx) error {
 			err := l.appendAll(ctx, relaxed{tx, &made, &ends}, chains, order, errs)
 			if err == nil && made {
@@ -126,22 +169,17 @@ func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (ends []Head) 
 			}
 			return err
 		})
-		if errors.Is(err, errMadeKey) {
-			err = l.appendDurably(ctx, chains, order, errs)
-		}
-	} else if err == nil {
-		err = l.appendDurably(ctx, chains, order, errs)
+	}
+	if l.relaxer == nil || errors.Is(err, errMadeKey) {
+		err = l.st.Update(ctx, func(tx driver.Tx) error { return l.appendAll(ctx, durable{tx}, chains, order, errs) })
 	}
 	if err != nil {
 		l.forget(order)
+		answer(chains, order, err)
+		return ends
 	}
-	for i, c := range order {
-		for _, w := range chains[c] {
-			w.err = errs[i]
-			if err != nil {
-				w.err = err
-			}
-		}
+	for i := range order {
+		answer(chains, order[i:i+1], errs[i])
 	}
 	return ends
 }
@@ -171,18 +209,9 @@ func (l *Logger) ready() error {
 	return nil
 }
 
-func (l *Logger) appendDurably(ctx context.Context, chains map[driver.Chain][]*waiter, order []driver.Chain, errs []error) error {
-	return l.st.Update(ctx, func(tx driver.Tx) error { return l.appendAll(ctx, durable{tx}, chains, order, errs) })
-}
-
 func (l *Logger) appendAll(ctx context.Context, w writer, chains map[driver.Chain][]*waiter, order []driver.Chain, errs []error) error {
 	for i, c := range order {
-		rows := make([]*driver.AuditRow, len(chains[c]))
-		for j, w := range chains[c] {
-			rows[j] = w.row
-			rows[j].Chain = c // an attempt that was undone may have put it beside
-		}
-		errs[i] = l.appendIn(ctx, w, rows)
+		errs[i] = l.appendIn(ctx, w, rowsOf(c, chains[c]))
 		if errs[i] != nil && !errors.Is(errs[i], base.ErrAuditBroken) {
 			return errs[i]
 		}
@@ -190,9 +219,16 @@ func (l *Logger) appendAll(ctx context.Context, w writer, chains map[driver.Chai
 	return nil
 }
 
-// acknowledge makes a group that is committed durable, and tells those who follow the record.
-func (l *Logger) acknowledge(group []*waiter, ends []Head) {
-	if err := l.flush(); err != nil {
+// acknowledge waits until a group that is committed is durable, and tells those who follow the record.
+func (l *Logger) acknowledge(group []*waiter, out written) {
+	var err error
+	if out.synced != nil {
+		err = <-out.synced
+	}
+	if err == nil && len(out.ends) > 0 {
+		err = l.flush()
+	}
+	if err != nil {
 		for _, w := range group {
 			if w.err == nil {
 				w.err = err
@@ -200,7 +236,7 @@ func (l *Logger) acknowledge(group []*waiter, ends []Head) {
 		}
 		return
 	}
-	for _, head := range ends {
+	for _, head := range append(out.placed, out.ends...) {
 		l.news.tell(head.Chain, head.Seq)
 	}
 }

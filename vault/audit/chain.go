@@ -34,9 +34,12 @@ func (l *Logger) appendIn(ctx context.Context, w writer, rows []*driver.AuditRow
 // appendTo gives rows of one chain their numbers, hashes and MACs, and adds them.
 func (l *Logger) appendTo(ctx context.Context, w writer, rows []*driver.AuditRow) error {
 	c := rows[0].Chain
-	l.mu.Lock()
-	t, known := l.tails[c]
-	l.mu.Unlock()
+	t, known, f := l.enter(c)
+	if f != nil {
+		if err := l.land(ctx, w, f); err != nil {
+			return err
+		}
+	}
 	for range 2 {
 		all, carry := rows, redo{}
 		if !known {
@@ -56,7 +59,11 @@ func (l *Logger) appendTo(ctx context.Context, w writer, rows []*driver.AuditRow
 				carry.addRow(&found.behind[i])
 			}
 		}
-		placed, end, err := l.place(ctx, w, t, all, &carry)
+		to := &carry
+		if !w.relaxed() {
+			to = nil
+		}
+		placed, end, err := l.place(ctx, w, w.Now(), t, all, to)
 		if err != nil {
 			return err
 		}
@@ -74,14 +81,15 @@ func (l *Logger) appendTo(ctx context.Context, w writer, rows []*driver.AuditRow
 		WithHint("give each process a node name of its own")
 }
 
-// place numbers and seals rows as the ones that follow t, and has the head file carry them.
-func (l *Logger) place(ctx context.Context, w writer, t tail, rows []*driver.AuditRow, carry *redo) (_ []driver.AuditRow, end tail, err error) {
+// place numbers and seals rows as the ones that follow t, and adds them to what the head file carries, if there is such a thing.
+// tx may be nil; then it fails with [ErrNeedsTx] if a key has to be read.
+func (l *Logger) place(ctx context.Context, tx driver.Tx, now int64, t tail, rows []*driver.AuditRow, carry *redo) (_ []driver.AuditRow, end tail, err error) {
 	out := make([]driver.AuditRow, len(rows))
 	var scratch []byte
 	for i, r := range rows {
 		t.seq++
-		r.Seq, r.At = t.seq, w.Now()
-		if out[i], err = l.blind(ctx, w, *r); err != nil {
+		r.Seq, r.At = t.seq, now
+		if out[i], err = l.blind(ctx, tx, *r); err != nil {
 			return nil, t, err
 		}
 		before := t.hash
@@ -89,7 +97,7 @@ func (l *Logger) place(ctx context.Context, w writer, t tail, rows []*driver.Aud
 		r.MAC = entryMAC(l.mac, r.Hash)
 		t.hash = r.Hash
 		out[i].Hash, out[i].MAC = r.Hash, r.MAC
-		if w.relaxed() {
+		if carry != nil {
 			carry.add(r.MAC, scratch[4+len(before):]) // the canonical bytes follow the hash before
 		}
 	}
@@ -101,6 +109,7 @@ func (l *Logger) accept(w writer, c driver.Chain, end tail, carry redo) {
 	l.mu.Lock()
 	l.tails[c] = end
 	l.mu.Unlock()
+	w.AfterCommit(nil, func() error { l.leaveChain(c, end); return nil })
 	if l.heads == nil {
 		w.AfterCommit(nil, func() error { l.news.tell(c, end.seq); return nil })
 		return

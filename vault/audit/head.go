@@ -35,15 +35,27 @@ func (h Head) canonical() []byte {
 
 func (h Head) authentic(m mac) bool { return hmac.Equal(h.MAC, m.of(h.canonical())) }
 
+// What a line says of its rows, and where it does.
+const (
+	lineSynced    = '1' // the database has them for good; the line has none
+	lineCommitted = '2' // the database has them until the machine stops
+	lineAloft     = '3' // the database may not have them yet
+
+	lineKindAt = len(`["v`)
+)
+
 // appendLine writes ["v1", app, tenant, node, epoch, seq, hash, mac] and a newline; with rows it is
-// ["v2", app, tenant, node, epoch, seq, hash, mac, [row, ...]], of which the last row is the head's. A line without rows says
-// that the database has them for good.
+// ["v2", app, tenant, node, epoch, seq, hash, mac, [row, ...]], of which the last row is the head's, or "v3" in place of "v2" as
+// long as the database may not have them. A line without rows says that the database has them for good.
 func (h Head) appendLine(dst []byte, rows redo) []byte {
-	version := "v1"
-	if rows.rows > 0 {
-		version = "v2"
+	kind := byte(lineSynced)
+	switch {
+	case rows.aloft:
+		kind = lineAloft
+	case rows.rows > 0:
+		kind = lineCommitted
 	}
-	dst = append(append(append(dst, `["`...), version...), '"')
+	dst = append(append(append(dst, `["v`...), kind), '"')
 	for _, s := range [...]string{h.App, h.Tenant, h.Node} {
 		dst = appendJSON(append(dst, ','), s)
 	}
@@ -71,32 +83,34 @@ func appendJSON(dst []byte, s string) []byte {
 	return append(append(append(dst, '"'), s...), '"')
 }
 
-// parseHead reads a line, and only in the form appendLine writes. What the rows say is for [redone].
-func parseHead(line []byte) (h Head, rows []string, err error) {
+// parseHead reads a line, and only in the form appendLine writes. What the rows say is for [redone]. Aloft is whether the database
+// may not have them.
+func parseHead(line []byte) (h Head, rows []string, aloft bool, err error) {
 	var raw []json.RawMessage
 	bad := fault.New(fault.Invalid, "a line of the audit head file is damaged")
 	if err := json.Unmarshal(line, &raw); err != nil || len(raw) < 8 || len(raw) > 9 {
-		return Head{}, nil, bad
+		return Head{}, nil, false, bad
 	}
 	var version, hash, mac string
 	for i, dest := range []any{&version, &h.App, &h.Tenant, &h.Node, &h.Epoch, &h.Seq, &hash, &mac} {
 		if err := json.Unmarshal(raw[i], dest); err != nil {
-			return Head{}, nil, bad
+			return Head{}, nil, false, bad
 		}
 	}
 	var text redo
 	if len(raw) == 9 {
 		if text, rows, err = parseRedo(raw[8]); err != nil || len(rows) == 0 || int64(len(rows)) > h.Seq {
-			return Head{}, nil, bad
+			return Head{}, nil, false, bad
 		}
+		text.aloft = len(line) > lineKindAt && line[lineKindAt] == lineAloft
 	}
 	var err1, err2 error
 	h.Hash, err1 = hex.DecodeString(hash)
 	h.MAC, err2 = hex.DecodeString(mac)
 	if errors.Join(err1, err2) != nil || h.Seq < 1 || !bytes.Equal(h.appendLine(nil, text), append(bytes.Clone(line), '\n')) {
-		return Head{}, nil, bad
+		return Head{}, nil, false, bad
 	}
-	return h, rows, nil
+	return h, rows, text.aloft, nil
 }
 
 // HeadSet is what a head file said when it was read.
@@ -107,6 +121,7 @@ type HeadSet struct {
 	Node  string
 	heads map[driver.Chain]Head
 	redo  map[driver.Chain][]string // the newest rows of a chain, up to its head, that the database may not have yet
+	aloft map[driver.Chain]int      // how many of them it may lack although it lost nothing: those of the last line
 	size  int64
 	lines int
 }
@@ -116,7 +131,9 @@ type HeadSet struct {
 func ReadHeads(path string) (HeadSet, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return HeadSet{Path: path, Missing: true, heads: map[driver.Chain]Head{}, redo: map[driver.Chain][]string{}}, nil
+		set := newHeadSet()
+		set.Path, set.Missing = path, true
+		return set, nil
 	}
 	if err != nil {
 		return HeadSet{}, fault.Wrap(fault.Unavailable, err, "cannot read the audit head file %s", path)
@@ -130,14 +147,18 @@ func ReadHeads(path string) (HeadSet, error) {
 	return set, nil
 }
 
+func newHeadSet() HeadSet {
+	return HeadSet{heads: map[driver.Chain]Head{}, redo: map[driver.Chain][]string{}, aloft: map[driver.Chain]int{}}
+}
+
 func parseHeads(b []byte) (HeadSet, error) {
-	set := HeadSet{heads: map[driver.Chain]Head{}, redo: map[driver.Chain][]string{}}
+	set := newHeadSet()
 	for {
 		line, rest, whole := bytes.Cut(b, []byte{'\n'})
 		if !whole {
 			return set, nil // a torn last line: the crash came before the answer
 		}
-		h, rows, err := parseHead(line)
+		h, rows, aloft, err := parseHead(line)
 		if err != nil {
 			return HeadSet{}, fault.Wrap(fault.Invalid, err, "line %d", set.lines+1)
 		}
@@ -145,6 +166,10 @@ func parseHeads(b []byte) (HeadSet, error) {
 			return HeadSet{}, fault.New(fault.Invalid, "line %d goes back from entry %d to %d", set.lines+1, have.Seq, h.Seq)
 		}
 		set.take(h, rows)
+		delete(set.aloft, h.Chain)
+		if aloft {
+			set.aloft[h.Chain] = len(rows)
+		}
 		set.lines++
 		set.size += int64(len(line)) + 1
 		b = rest

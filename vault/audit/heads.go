@@ -20,10 +20,11 @@ const MaxAhead = 4096
 // newest entries themselves.
 //
 // The file is a journal of lines, the last line of a chain counts. Lines are appended and synced once for all who wait at the
-// same time. A line that carries entries is their durable copy: their rows are committed before it is written, but the
-// database need not have synced them. A line that carries none says that it has. When the file has grown over 8 MiB, or most of
+// same time. A line that carries entries is their durable copy: the database commits them at the same time, without syncing, and
+// the line is marked once it has. A line that carries none says that the database has synced. When the file has grown over 8 MiB, or most of
 // its lines are old, the database is made to sync, and the file is written anew beside itself without those entries and put in
-// place by renaming. A last line without its newline is what a crash leaves, and does not count. The file is made by the
+// place by renaming. A last line without its newline is what a crash leaves, and does not count; neither do the zeros at the end,
+// which are room for the lines to come. The file is made by the
 // [Logger] when it writes the very first entry of a database; a missing file beside existing entries is a failure ([Verify]
 // says so, and nothing more is written).
 type Heads struct {
@@ -32,7 +33,8 @@ type Heads struct {
 	mu      sync.Mutex
 	over    *sync.Cond // an attempt to write is over
 	file    *os.File
-	size    int64 // bytes that count; what lies beyond is a torn write
+	size    int64 // bytes that count; what lies beyond is room, or a torn write
+	room    int64 // bytes there are
 	lines   int
 	carried int   // entries in lines
 	base    int64 // size when the file was last written anew
@@ -41,8 +43,9 @@ type Heads struct {
 	lost    map[driver.Chain][]string // what the file carried when it was opened, until its chain is seen whole
 	missing bool
 
-	staged  []Head // for the next write, with their lines
-	buf     []byte
+	staged  []*line               // for the next write
+	buf     []byte                // what they say
+	aloft   []*line               // in the file, with entries that the database may not have yet
 	latest  map[driver.Chain]Head // with those that are staged or being written
 	rows    int                   // entries that are staged or being written
 	count   int64                 // lines ever staged
@@ -74,6 +77,7 @@ func OpenHeads(path string) (*Heads, error) {
 	if err := h.file.Truncate(h.size); err != nil {
 		return nil, errors.Join(h.unavailable(err), h.file.Close())
 	}
+	h.room = h.size
 	return h, nil
 }
 
@@ -85,7 +89,7 @@ func (h *Heads) unavailable(err error) error {
 // Path returns the file's path.
 func (h *Heads) Path() string { return h.path }
 
-// Close closes the file.
+// Close closes the file, and leaves no room in it.
 func (h *Heads) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -93,7 +97,7 @@ func (h *Heads) Close() error {
 	if h.file == nil {
 		return nil
 	}
-	err := h.file.Close()
+	err := errors.Join(h.file.Truncate(h.size), h.file.Close())
 	h.file = nil
 	return err
 }
@@ -148,19 +152,21 @@ func (h *Heads) create() error {
 }
 
 // stage notes the new head of a chain, with the entries that the database need not have synced; flush makes it durable. Those
-// entries must be committed.
-func (h *Heads) stage(head Head, rows redo) {
+// entries must be committed, or rows be aloft and the line be given to [Heads.landed] later.
+func (h *Heads) stage(head Head, rows redo) *line {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if head.Seq <= max(h.latest[head.Chain].Seq, h.heads[head.Chain].Seq) {
-		return
+		return nil
 	}
 	h.latest[head.Chain] = head
 	delete(h.lost, head.Chain) // the chain was whole up to here
-	h.staged = append(h.staged, head)
+	l := &line{head: head, at: int64(len(h.buf)), aloft: rows.aloft}
+	h.staged = append(h.staged, l)
 	h.buf = head.appendLine(h.buf, rows)
 	h.rows += rows.rows
 	h.count++
+	return l
 }
 
 // behind returns how many entries are committed and not in the file yet, and whether writing them failed.
@@ -199,37 +205,47 @@ func (h *Heads) write() error {
 		return h.err
 	}
 	staged, buf, rows := h.staged, h.buf, h.rows
+	for _, l := range staged {
+		l.where = onItsWay
+	}
 	h.staged, h.buf, h.tried, h.busy = nil, nil, h.count, true
-	f, at := h.file, h.size
+	f, at, room := h.file, h.size, h.room
 	h.mu.Unlock()
-	err := put(f, buf, at)
+	room, err := put(f, buf, at, room)
 	h.mu.Lock()
+	h.room = room
 	h.busy = false
 	h.attempt++
 	h.over.Broadcast()
 	if h.err = err; err != nil {
 		h.err = h.unavailable(err)
-		h.staged, h.buf = append(staged, h.staged...), append(buf, h.buf...)
+		h.stageAgain(staged, buf)
 		return h.err
 	}
 	h.synced, h.size, h.lines = h.tried, at+int64(len(buf)), h.lines+len(staged)
 	h.rows, h.carried = h.rows-rows, h.carried+rows
-	for _, head := range staged {
-		h.heads[head.Chain] = head
-		if h.latest[head.Chain].Seq == head.Seq {
-			delete(h.latest, head.Chain)
-		}
+	for _, l := range staged {
+		h.arrived(l, at)
 	}
 	return nil
 }
 
-func put(f *os.File, b []byte, at int64) error {
+// headRoom is how much a file is made longer at a time.
+const headRoom = 256 << 10
+
+// put writes b at at, syncs, and returns how long the file is now. What is written over bytes that are there syncs in three
+// quarters of the time of what makes the file longer.
+func put(f *os.File, b []byte, at, room int64) (int64, error) {
 	_, err := f.WriteAt(b, at)
+	if end := at + int64(len(b)); err == nil && end > room {
+		n, _ := f.WriteAt(make([]byte, headRoom), end) // without room the next one takes its time
+		room = end + int64(n)
+	}
 	if err == nil {
 		err = dataSync(f)
 	}
 	if err != nil {
-		return errors.Join(err, f.Truncate(at))
+		return at, errors.Join(err, f.Truncate(at))
 	}
-	return nil
+	return room, nil
 }

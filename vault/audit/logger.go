@@ -33,8 +33,12 @@ type Logger struct {
 
 	log *slog.Logger
 
-	mu    sync.Mutex
-	tails map[driver.Chain]tail
+	mu      sync.Mutex
+	tails   map[driver.Chain]tail
+	flights map[driver.Chain]*flight // what the head file has, or is about to have, and the database does not
+	open    map[driver.Chain]bool    // a transaction adds to it, or did and may have failed
+	// grounded is set when the store closes: what could not be committed must not be in the head file.
+	grounded bool
 
 	batch batch
 	news  news
@@ -68,7 +72,8 @@ func WithLogger(log *slog.Logger) Option { return func(l *Logger) { l.log = log 
 
 // NewLogger returns a logger that keeps its entries in st.
 func NewLogger(st driver.Store, opts ...Option) *Logger {
-	l := &Logger{st: st, node: "node-1", epoch: 1, log: slog.New(slog.DiscardHandler), tails: map[driver.Chain]tail{}}
+	l := &Logger{st: st, node: "node-1", epoch: 1, log: slog.New(slog.DiscardHandler), tails: map[driver.Chain]tail{},
+		flights: map[driver.Chain]*flight{}, open: map[driver.Chain]bool{}}
 	for _, o := range opts {
 		o(l)
 	}

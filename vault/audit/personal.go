@@ -27,7 +27,7 @@ type Personal struct {
 // door does it with the keyring.
 type Blinder interface {
 	// Blind returns what stands for each value, the same for the same value and tenant, and all of them encrypted. It is
-	// bound to the entry's id.
+	// bound to the entry's id. tx is nil where there is no transaction: it then fails with [ErrNeedsTx] if it has to read a key.
 	Blind(ctx context.Context, tx driver.Tx, app, tenant, entryID string, p Personal) (stand Personal, sealed string, err error)
 	// Open returns the values. It fails with vault.ErrDecryptionFailed once the key is destroyed.
 	Open(ctx context.Context, tx driver.Tx, app, tenant, entryID, sealed string) (Personal, error)

@@ -85,6 +85,11 @@ func (l *Logger) putBackNote(ctx context.Context, w writer, c driver.Chain, f fo
 // repair puts back what a chain lost, in a transaction of its own.
 func (l *Logger) repair(ctx context.Context, c driver.Chain) error {
 	return l.st.Update(ctx, func(tx driver.Tx) error {
+		if _, _, f := l.enter(c); f != nil {
+			if err := l.land(ctx, tx, f); err != nil {
+				return err
+			}
+		}
 		end, err := l.stored(ctx, tx, c)
 		if head, _, _ := l.heads.newest(c); err != nil || head.Seq <= end.seq {
 			return err

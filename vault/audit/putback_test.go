@@ -27,6 +27,7 @@ func (b *bench) moment() (m moment) {
 			b.t.Fatal(err)
 		}
 	}
+	m.heads = bytes.TrimRight(m.heads, "\x00") // room for the lines to come
 	return m
 }
 

@@ -15,8 +15,9 @@ import (
 // A row is the base64 of its MAC and its canonical bytes. It is the row as the database has it: what is personal is blinded, and
 // destroying a tenant's keys blinds the copy with the row.
 type redo struct {
-	text []byte
-	rows int
+	text  []byte
+	rows  int
+	aloft bool // the database may not have them yet
 }
 
 func (r *redo) add(mac, canonical []byte) {

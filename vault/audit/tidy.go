@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
@@ -68,7 +69,9 @@ func (h *Heads) compact(m mark) error {
 	if err != nil {
 		return errors.Join(h.unavailable(err), f.Close())
 	}
+	h.moved(m.size, base)
 	old, size := h.file, base+h.size-m.size
+	h.room = size
 	h.file, h.size, h.base, h.lines, h.carried = f, size, size, len(m.heads)+h.lines-m.lines, h.carried-m.carried
 	h.turn++
 	return errors.Join(syncDir(filepath.Dir(h.path)), old.Close())
@@ -86,12 +89,25 @@ func (l *Logger) tidy(ctx context.Context) error {
 	if m.carried > 0 {
 		c := sortedChains(m.heads)[0]
 		if err := l.st.Update(ctx, func(tx driver.Tx) error {
+			if err := l.landAll(ctx, tx); err != nil {
+				return err
+			}
 			return tx.PutAuditCursor(ctx, c, cursorOfHeads, m.heads[c].Seq)
 		}); err != nil {
 			return err
 		}
 	}
 	return l.heads.compact(m)
+}
+
+// landAll adds what the head file has and the database does not. A chain that was changed is left as it is.
+func (l *Logger) landAll(ctx context.Context, tx driver.Tx) error {
+	for _, f := range l.aloft() {
+		if err := l.land(ctx, tx, f); err != nil && !errors.Is(err, base.ErrAuditBroken) {
+			return err
+		}
+	}
+	return nil
 }
 
 // tidyWhenFull tidies beside those who write, one at a time. It may fail, say for want of room, and is tried again: heads and
@@ -113,6 +129,9 @@ func (l *Logger) tidyWhenFull() {
 func (l *Logger) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	l.mu.Lock()
+	l.grounded = true
+	l.mu.Unlock()
 	if err := l.tidy(ctx); err != nil {
 		l.log.Warn("the audit head file could not be tidied", "error", err)
 	}

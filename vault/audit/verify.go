@@ -44,6 +44,7 @@ type Report struct {
 	Entries    int64     `json:"entries"`
 	Unfinished int64     `json:"unfinished"` // first entries without a second: under way, or cut short by a crash
 	Ahead      int64     `json:"ahead"`      // entries the head file does not know yet; legal after a crash
+	Carried    int64     `json:"carried"`    // entries that only the head file has yet; legal after a crash, the server adds them when it starts
 	Signed     int64     `json:"signed"`     // entries under a checkpoint
 	Problems   []Problem `json:"problems"`
 }
@@ -163,7 +164,7 @@ func (v *verifier) chain(ctx context.Context, tx driver.Tx, c driver.Chain) erro
 	if err != nil || bad {
 		return err
 	}
-	v.end(c, w.seq, head)
+	v.end(c, tail{w.seq, w.hash}, head)
 	return nil
 }
 
@@ -185,7 +186,8 @@ func (v *verifier) head(c driver.Chain) Head {
 }
 
 // end compares the last good entry with the head file.
-func (v *verifier) end(c driver.Chain, last int64, head Head) {
+func (v *verifier) end(c driver.Chain, end tail, head Head) {
+	last := end.seq
 	switch signed := v.trees[c]; {
 	case last < signed.Size:
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: checkpoint %d has %d", last+1, signed.Size, signed.Number, signed.Size)
@@ -197,6 +199,8 @@ func (v *verifier) end(c driver.Chain, last int64, head Head) {
 	case head.Seq < signed.Size && head.Seq < last:
 		v.headFile(c, head.Seq+1, "%s knows %d entries, checkpoint %d has %d: an older head file was put in its place",
 			v.heads.Path, head.Seq, signed.Number, signed.Size)
+	case head.Seq > last && v.aloft(c, end, head):
+		v.report.Carried += head.Seq - last
 	case head.Seq > last:
 		v.problem(c, last+1, "", "entries %d to %d are missing at the end: the head file knows entry %d%s", last+1, head.Seq, head.Seq, v.carried(c, last, head))
 	case last-head.Seq > MaxAhead:
@@ -238,4 +242,9 @@ func (v *verifier) carried(c driver.Chain, last int64, head Head) string {
 		return ""
 	}
 	return " and holds them; after a loss of power they are put back when the server starts"
+}
+
+// aloft reports whether what is missing at the end of a chain is what a server may have been about to commit.
+func (v *verifier) aloft(c driver.Chain, end tail, head Head) bool {
+	return head.Seq-end.seq <= int64(v.heads.aloft[c]) && redone(v.mac, end, head, v.heads.redo[c]) != nil
 }

@@ -86,7 +86,7 @@ func (b *Blinder) Forget(app, tenant string) {
 	delete(b.opened, owner{app, tenant})
 }
 
-// Blind implements audit.Blinder. tx must be a write transaction.
+// Blind implements audit.Blinder. tx must be a write transaction, or nil: then only a key that is opened already will do.
 func (b *Blinder) Blind(ctx context.Context, tx driver.Tx, app, tenant, entryID string, p audit.Personal) (audit.Personal, string, error) {
 	k, err := b.primary(ctx, tx, app, tenant)
 	if err != nil {
@@ -167,6 +167,9 @@ func (b *Blinder) primary(ctx context.Context, tx driver.Tx, app, tenant string)
 	b.mu.Unlock()
 	if k != nil {
 		return k, nil
+	}
+	if tx == nil {
+		return nil, audit.ErrNeedsTx
 	}
 	k, err := b.load(ctx, tx, app, tenant)
 	if errors.Is(err, keyring.ErrDestroyed) {

@@ -38,6 +38,8 @@ type Relaxer interface {
 	// UpdateRelaxed is Update, but when the machine stops all at once (for a store that [Relaxer.Forgets], also its server)
 	// the last of these writes may be gone, the newest first and none by halves.
 	UpdateRelaxed(ctx context.Context, fn func(Tx) error) error
+	// Now returns the present moment in microseconds since 1970, by the clock that [Tx.Now] reads.
+	Now() int64
 	// Forgets reports whether relaxed writes can be lost while this process goes on.
 	Forgets() bool
 	// BeforeClose has fn called when the store is about to close and can still be written to.

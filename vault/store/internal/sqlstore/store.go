@@ -79,6 +79,9 @@ func (s *Store) UpdateRelaxed(ctx context.Context, fn func(driver.Tx) error) err
 	return s.db.UpdateRelaxed(ctx, func(t *db.Tx) error { return fn(s.In(t)) })
 }
 
+// Now implements driver.Relaxer.
+func (s *Store) Now() int64 { return s.db.Now() }
+
 // BeforeClose implements driver.Relaxer.
 func (s *Store) BeforeClose(fn func()) { s.db.BeforeClose(fn) }
 
