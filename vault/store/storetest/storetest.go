@@ -48,6 +48,8 @@ func Run(t *testing.T, h Harness) {
 		{"replicas: keys change and end", testKeyReplicas},
 		{"an audit chain has one end", testAppend},
 		{"audit entries are filtered and paged", testAuditList},
+		{"audit: what is appended together reads as what comes one by one", testAuditTogether},
+		{"audit: a store and a list of entries say the same", testAuditModel},
 		{"audit: the trees of chains", testAuditTrees},
 		{"audit: the checkpoints of a log", testAuditCheckpoints},
 		{"audit: hashes, single entries, a tenant's chains", testAuditHashes},

@@ -5,27 +5,18 @@ import (
 	"context"
 	"errors"
 	"math"
-	"strings"
 
+	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/store/driver"
 )
 
 const (
 	auditCols = "app, tenant, node, epoch, seq, id, ref, at, user_id, ip, request_id, action, resource, name, outcome, " +
 		"details, sealed, hash, mac"
-	auditRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	auditInsert = "INSERT INTO vault_audit (" + auditCols + ", packed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	auditSelect = "SELECT " + auditCols + ", packed FROM vault_audit WHERE "
+	auditChain  = "app = ? AND tenant = ? AND node = ? AND epoch = ?"
 )
-
-// chunk is how many of n rows one statement adds. There are three sizes only, so that their statements stay prepared, and no
-// large one: the SQLite driver looks for each parameter among all of a statement.
-func chunk(n int) int {
-	for _, size := range [...]int{8, 3} {
-		if n >= size {
-			return size
-		}
-	}
-	return 1
-}
 
 func auditDest(r *driver.AuditRow) []any {
 	return []any{&r.App, &r.Tenant, &r.Node, &r.Epoch, &r.Seq, &r.ID, &r.Ref, &r.At, &r.User, &r.IP, &r.RequestID, &r.Action,
@@ -39,56 +30,73 @@ func (x *tx) AppendAudit(ctx context.Context, prev []byte, rows []driver.AuditRo
 	if err := x.own(rows[0].App, rows[0].Tenant); err != nil {
 		return false, err
 	}
-	if ends, err := x.chainEnds(ctx, rows[0].Chain, prev); err != nil || !ends {
+	if ends, err := x.chainEnds(ctx, rows, prev); err != nil || !ends {
 		return false, err
 	}
+	var args [][]any
 	for len(rows) > 0 {
-		n := chunk(len(rows))
-		if err := x.appendSome(ctx, rows[:n]); err != nil {
-			return false, err
-		}
+		n := packable(rows)
+		args = append(args, auditArgs(rows[:n]))
 		rows = rows[n:]
+	}
+	if len(args) == 1 {
+		err := x.exec(ctx, auditInsert, args[0]...)
+		return err == nil, err
+	}
+	_, err := x.t.ExecMany(ctx, auditInsert, args)
+	return err == nil, err
+}
+
+// chainEnds reports whether the last entry of a chain has the hash prev; nil: that there is none. The numbers of rows must rise
+// from that entry's on: the table's key has only the last one of each row.
+func (x *tx) chainEnds(ctx context.Context, rows []driver.AuditRow, prev []byte) (bool, error) {
+	var seq int64
+	var end []byte
+	c := rows[0].Chain
+	err := x.row(ctx, "SELECT seq, hash FROM vault_audit WHERE "+auditChain+" ORDER BY seq DESC LIMIT 1",
+		[]any{c.App, c.Tenant, c.Node, c.Epoch}, &seq, &end)
+	switch {
+	case errors.Is(err, driver.ErrNotFound):
+		if prev != nil {
+			return false, nil
+		}
+	case err != nil:
+		return false, err
+	case prev == nil || !bytes.Equal(end, prev):
+		return false, nil
+	case rows[0].Seq <= seq:
+		return false, errNumber()
+	}
+	for i := range rows[1:] {
+		if rows[i+1].Seq <= rows[i].Seq {
+			return false, errNumber()
+		}
 	}
 	return true, nil
 }
 
-// chainEnds reports whether the last entry of a chain has the hash prev; nil: that there is none.
-func (x *tx) chainEnds(ctx context.Context, c driver.Chain, prev []byte) (bool, error) {
-	var end []byte
-	err := x.row(ctx, "SELECT hash FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? ORDER BY seq DESC LIMIT 1",
-		[]any{c.App, c.Tenant, c.Node, c.Epoch}, &end)
-	if errors.Is(err, driver.ErrNotFound) {
-		return prev == nil, nil
-	}
-	return err == nil && prev != nil && bytes.Equal(end, prev), err
+func errNumber() error {
+	return fault.New(fault.Conflict, "an audit entry with this number exists already")
 }
 
-func (x *tx) appendSome(ctx context.Context, rows []driver.AuditRow) error {
-	args := make([]any, 0, len(rows)*19)
-	for i := range rows {
-		r := &rows[i]
-		args = append(args, r.App, r.Tenant, r.Node, r.Epoch, r.Seq, r.ID, r.Ref, r.At, r.User, r.IP, r.RequestID, r.Action,
-			r.Resource, r.Name, r.Outcome, r.Details, r.Sealed, blob(r.Hash), blob(r.MAC))
+// auditArgs are the columns of the row that carries entries.
+func auditArgs(entries []driver.AuditRow) []any {
+	before := len(entries) - 1
+	r := &entries[before]
+	var packed any
+	if before > 0 {
+		packed = pack(entries[:before])
 	}
-	return x.exec(ctx, auditInsert[len(rows)], args...)
+	return []any{r.App, r.Tenant, r.Node, r.Epoch, r.Seq, r.ID, r.Ref, r.At, r.User, r.IP, r.RequestID, r.Action,
+		r.Resource, r.Name, r.Outcome, r.Details, r.Sealed, blob(r.Hash), blob(r.MAC), packed}
 }
-
-// auditInsert has the statement for each size of a chunk.
-var auditInsert = func() map[int]string {
-	out := map[int]string{}
-	for _, n := range [...]int{1, 3, 8} {
-		out[n] = "INSERT INTO vault_audit (" + auditCols + ") VALUES " + strings.Repeat(auditRow+", ", n-1) + auditRow
-	}
-	return out
-}()
-
-const auditChain = "SELECT " + auditCols + " FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ?"
 
 func (x *tx) AuditTail(ctx context.Context, c driver.Chain) (r driver.AuditRow, err error) {
 	if err := x.own(c.App, c.Tenant); err != nil {
 		return r, err
 	}
-	err = x.row(ctx, auditChain+" ORDER BY seq DESC LIMIT 1", []any{c.App, c.Tenant, c.Node, c.Epoch}, auditDest(&r)...)
+	err = x.row(ctx, "SELECT "+auditCols+" FROM vault_audit WHERE "+auditChain+" ORDER BY seq DESC LIMIT 1",
+		[]any{c.App, c.Tenant, c.Node, c.Epoch}, auditDest(&r)...)
 	return r, err
 }
 
@@ -96,99 +104,81 @@ func (x *tx) ScanAudit(ctx context.Context, c driver.Chain, after int64, fn func
 	if err := x.own(c.App, c.Tenant); err != nil {
 		return err
 	}
-	return x.rows(ctx, auditChain+" AND seq > ? ORDER BY seq", []any{c.App, c.Tenant, c.Node, c.Epoch, after}, fn)
+	var parcels []parcel
+	args := []any{c.App, c.Tenant, c.Node, c.Epoch, after}
+	return x.rows(ctx, auditSelect+auditChain+" AND seq > ? ORDER BY seq", args, func(last *driver.AuditRow, packed []byte) (err error) {
+		if parcels, err = unpack(parcels, packed); err != nil {
+			last.Hash = nil // see damaged
+		}
+		for i := range parcels {
+			before := len(parcels) - i
+			if last.Seq-int64(before) <= after {
+				continue
+			}
+			if err := fn(parcels[i].row(last, before)); err != nil {
+				return err
+			}
+		}
+		return fn(*last)
+	})
 }
 
-func (x *tx) rows(ctx context.Context, query string, args []any, fn func(driver.AuditRow) error) error {
+// rows calls fn with each row of the table: its last entry, which is overwritten afterwards, and the column packed.
+func (x *tx) rows(ctx context.Context, query string, args []any, fn func(last *driver.AuditRow, packed []byte) error) error {
+	var last driver.AuditRow
+	var packed []byte
+	dest := append(auditDest(&last), &packed)
 	return x.t.Query(ctx, query, args, func(scan func(...any) error) error {
-		var r driver.AuditRow
-		if err := scan(auditDest(&r)...); err != nil {
+		last.Hash, last.MAC, packed = nil, nil, nil
+		if err := scan(dest...); err != nil {
 			return err
 		}
-		return fn(r)
+		return fn(&last, packed)
 	})
-}
-
-func (x *tx) ListAudit(ctx context.Context, app, tenant string, f driver.AuditFilter) ([]driver.AuditRow, error) {
-	if err := x.own(app, tenant); err != nil {
-		return nil, err
-	}
-	return x.list(ctx, f, "app = ? AND tenant = ?", app, tenant)
-}
-
-func (x *tx) ListAuditEveryTenant(ctx context.Context, app string, f driver.AuditFilter) ([]driver.AuditRow, error) {
-	if err := x.everyTenant(app); err != nil {
-		return nil, err
-	}
-	return x.list(ctx, f, "app = ?", app)
-}
-
-func (x *tx) list(ctx context.Context, f driver.AuditFilter, where string, args ...any) (out []driver.AuditRow, err error) {
-	and := func(cond string, more ...any) { where, args = where+" AND "+cond, append(args, more...) }
-	and("at >= ?", f.From)
-	if f.To > 0 {
-		and("at < ?", f.To)
-	}
-	for _, c := range [...]struct {
-		col, val string
-		also     []string
-	}{{"user_id", f.User, f.Users}, {"resource", f.Resource, nil}, {"name", f.Name, f.Names}, {"outcome", f.Outcome, nil},
-		{"request_id", f.RequestID, nil}} {
-		if c.val == "" {
-			continue
-		}
-		vals := []any{c.val}
-		for _, v := range c.also {
-			vals = append(vals, v)
-		}
-		and(c.col+" IN (?"+strings.Repeat(", ?", len(c.also))+")", vals...)
-	}
-	if prefix, ok := f.ActionPrefix(); ok {
-		and("substr(action, 1, length(?)) = ?", prefix, prefix)
-	} else if f.Action != "" {
-		and("action = ?", f.Action)
-	}
-	order := "ORDER BY at DESC, id DESC"
-	if f.OldestFirst {
-		order = "ORDER BY at, id"
-	}
-	switch {
-	case f.BeforeAt == 0:
-	case f.OldestFirst:
-		and("(at, id) > (?, ?)", f.BeforeAt, f.BeforeID)
-	default:
-		and("(at, id) < (?, ?)", f.BeforeAt, f.BeforeID)
-	}
-	query := "SELECT " + auditCols + " FROM vault_audit WHERE " + where + " " + order + " LIMIT ?"
-	err = x.rows(ctx, query, append(args, f.Limit), func(r driver.AuditRow) error {
-		out = append(out, r)
-		return nil
-	})
-	return out, err
 }
 
 func (x *tx) ScanAuditHashes(ctx context.Context, c driver.Chain, after, limit int64, fn func(int64, []byte, []byte) error) error {
-	if err := x.own(c.App, c.Tenant); err != nil {
+	if err := x.own(c.App, c.Tenant); err != nil || limit <= 0 {
 		return err
 	}
-	return x.t.Query(ctx, `SELECT seq, hash, mac FROM vault_audit WHERE app = ? AND tenant = ? AND node = ? AND epoch = ? AND seq > ?
-		ORDER BY seq LIMIT ?`, []any{c.App, c.Tenant, c.Node, c.Epoch, after, limit}, func(scan func(...any) error) error {
-		var seq int64
-		var hash, mac []byte
-		if err := scan(&seq, &hash, &mac); err != nil {
+	each := func(seq int64, hash, mac []byte) error {
+		if seq <= after {
+			return nil
+		}
+		if err := fn(seq, hash, mac); err != nil {
 			return err
 		}
-		return fn(seq, hash, mac)
-	})
+		if limit--; limit == 0 {
+			return errEnough
+		}
+		return nil
+	}
+	var parcels []parcel
+	err := x.t.Query(ctx, "SELECT seq, hash, mac, packed FROM vault_audit WHERE "+auditChain+" AND seq > ? ORDER BY seq LIMIT ?",
+		[]any{c.App, c.Tenant, c.Node, c.Epoch, after, limit}, func(scan func(...any) error) (err error) {
+			var seq int64
+			var hash, mac, packed []byte
+			if err := scan(&seq, &hash, &mac, &packed); err != nil {
+				return err
+			}
+			if parcels, err = unpack(parcels, packed); err != nil {
+				hash = nil // see damaged
+			}
+			for i, p := range parcels {
+				if err := each(seq-int64(len(parcels)-i), p.hash, p.mac); err != nil {
+					return err
+				}
+			}
+			return each(seq, hash, mac)
+		})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
-func (x *tx) AuditEntry(ctx context.Context, app, tenant, id string) (r driver.AuditRow, err error) {
-	if err := x.own(app, tenant); err != nil {
-		return r, err
-	}
-	err = x.row(ctx, "SELECT "+auditCols+" FROM vault_audit WHERE app = ? AND tenant = ? AND id = ?", []any{app, tenant, id}, auditDest(&r)...)
-	return r, err
-}
+// errEnough ends a query whose caller has what it wants.
+var errEnough = errors.New("enough")
 
 func (x *tx) AuditChains(ctx context.Context, app, tenant string) ([]driver.Chain, error) {
 	if err := x.own(app, tenant); err != nil {
