@@ -19,7 +19,7 @@ import (
 // testAuditTogether: a store may keep what is appended together in another way than what comes one by one. Nobody sees it.
 func testAuditTogether(t *testing.T, h Harness) {
 	st := h.Open(t)
-	for _, tc := range []struct{ group, moment int }{{1, 1}, {1, 400}, {2, 3}, {7, 7}, {7, 1000}, {128, 128}, {129, 129}, {300, 300}, {300, 50},
+	for _, tc := range []struct{ group, moment int }{{1, 1}, {1, 400}, {2, 3}, {7, 7}, {7, 1000}, {64, 64}, {65, 65}, {128, 128}, {129, 129}, {300, 300}, {300, 50},
 		{1000, 1000}, {1000, 1}} {
 		c := driver.Chain{App: "a", Tenant: fmt.Sprint("t", tc.group, "-", tc.moment), Node: "n", Epoch: 1}
 		all := make([]driver.AuditRow, 1000)
