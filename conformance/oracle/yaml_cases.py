@@ -55,6 +55,10 @@ DOCS = ["", " ", "\n", "# only a comment\n", "---\n", "---\n---\n", "a: 1\n---\n
 PIECES = ["a", "b", "key", "1", "yes", "~", "'q'", '"d"', "- ", "? ", ": ", ":", "\n", "\n", "\n  ", "\n    ", "  ", " ", "\t", "[", "]", "{", "}", ", ", ",", "&x ", "*x", "!!str ", "!t ", "!!python/tuple ", "|", ">", "|-\n", ">+\n",
           "#", " # c", "---", "\n---\n", "...", "%", "<<: ", "=", "'", '"', "\\", "\\n", "\u2028", "é", "\r\n", "-", "?", "!", "@", "2024-01-01", "0x1f", "1:30", ".5", "1e3", "x y", "x\n  y"]
 
+# What a parser sees that reads one token ahead, and no more: an error that comes before another, further on.
+ORDERS = ["a: !a!b &x\nb: c\nd", "a: &x !a!b\nb: c\nd\n: [", "1_: !a!!map &x\na:map &x\na: b", "!a!b &x @", "&x !a!b @", "!a!b @", "&x @", "&x &y @", "!a !b @", "- &x a\n- &x @", "- &x a\n- &x !a!b @",
+          "*x @", "- *x @", "%YAML 2.0\n@", "%TAG !e! !x\n%TAG !e! !y\n@", "--- a\n--- @", "[a b, ]]: @", "{a: b c: d @", "- a\n b: @"]
+
 
 def plainly(v):
     if v is None or isinstance(v, (bool, str)):
@@ -196,6 +200,7 @@ def main():
     base = list(texts)
     while len(texts) < loads:
         texts.append(mutated(rng, base))
+    texts += ORDERS
     cases = (load_case(t) for t in texts)
     write(out + "/load.jsonl", [c for c in cases if not skip_load(c)])
     shared = ["a", {"b": 1}]

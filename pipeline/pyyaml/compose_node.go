@@ -13,10 +13,11 @@ type properties struct {
 	start       mark
 }
 
+// properties reads them. As in PyYAML, the token behind an anchor and a tag is not looked at before the tag's handle is.
 func (c *composer) properties() (p properties, err error) {
 	var handle string
 	var tagAt mark
-	for {
+	for !p.anchored || !p.tagged {
 		t, err := c.next()
 		if err != nil {
 			return p, err
@@ -34,6 +35,7 @@ func (c *composer) properties() (p properties, err error) {
 		}
 		c.drop()
 	}
+	return p, c.expand(&p, handle, tagAt)
 }
 
 // expand gives a tag its full name.
