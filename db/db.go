@@ -160,6 +160,33 @@ func (d *DB) UpdateRelaxed(ctx context.Context, fn func(*Tx) error) error {
 	return d.run(&job{ctx: ctx, fn: fn, done: make(chan struct{}), relaxed: true})
 }
 
+// StartRelaxed is UpdateRelaxed beside its caller, which has something else to wait for. then is called once, with what
+// UpdateRelaxed would return, in another goroutine. Called inside a write it does so at once, with the error.
+func (d *DB) StartRelaxed(ctx context.Context, fn func(*Tx) error, then func(error)) {
+	j := &job{ctx: ctx, fn: fn, done: make(chan struct{}), relaxed: true}
+	end := func() {
+		if j.panicked != nil { // whose caller is not on this stack
+			j.err = fault.New(fault.Internal, "panic in a write: %v\n\n%s", j.panicked, j.stack)
+		}
+		then(j.err)
+	}
+	switch {
+	case d.turn.TryLock():
+		go func() { defer end(); d.inTurn(j) }()
+	case d.nested():
+		then(errNested())
+	default:
+		go func() {
+			if err := d.enqueue(j); err != nil {
+				then(err)
+				return
+			}
+			<-j.done
+			end()
+		}()
+	}
+}
+
 // Remote reports whether the database is a server, which can stop while this process goes on.
 func (d *DB) Remote() bool { return d.engine.remote() }
 
@@ -178,8 +205,7 @@ func (d *DB) run(j *job) error {
 
 func (d *DB) enqueue(j *job) error {
 	if d.nested() {
-		return fault.New(fault.Internal, "a write was started inside another write").
-			WithHint("pass the transaction along instead of calling Update again")
+		return errNested()
 	}
 	d.waiting.Add(1)
 	signal(d.wanted)
@@ -193,6 +219,11 @@ func (d *DB) enqueue(j *job) error {
 		d.giveUpWaiting()
 		return errClosed()
 	}
+}
+
+func errNested() error {
+	return fault.New(fault.Internal, "a write was started inside another write").
+		WithHint("pass the transaction along instead of calling Update again")
 }
 
 func (d *DB) giveUpWaiting() {

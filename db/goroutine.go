@@ -18,7 +18,7 @@ func (d *DB) nested() bool {
 			var f runtime.Frame
 			f, more = frames.Next()
 			switch {
-			case strings.HasSuffix(f.Function, "/db.(*DB).alone"):
+			case strings.HasSuffix(f.Function, "/db.(*DB).inTurn"):
 				return d.inline.Load()
 			case strings.HasSuffix(f.Function, "/db.(*DB).writeLoop"):
 				return d.loopID.Load() == goroutineID()

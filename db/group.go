@@ -61,17 +61,22 @@ func (d *DB) writeLoop() {
 }
 
 // alone commits a write in its caller's goroutine if nobody writes: two changes of goroutine take as long as the statements do.
-//
-//go:noinline
 func (d *DB) alone(j *job) bool {
 	if !d.turn.TryLock() {
 		return false
 	}
+	d.inTurn(j)
+	return true
+}
+
+// inTurn commits a write, and ends the turn.
+//
+//go:noinline
+func (d *DB) inTurn(j *job) {
 	defer d.turn.Unlock()
 	d.inline.Store(true)
 	defer d.inline.Store(false)
 	d.commitGroup([]*job{j})
-	return true
 }
 
 func (d *DB) gather(first *job) []*job {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -14,9 +15,6 @@ import (
 
 // maxBatch bounds the entries of one transaction; it must stay below [MaxAhead].
 const maxBatch = 1024
-
-// minSplit is a group that is not worth splitting.
-const minSplit = 16
 
 // batch joins entries that wait at the same time into one transaction. There is no goroutine of its own: whoever comes
 // first writes for all who came meanwhile, then hands on.
@@ -63,16 +61,16 @@ func (b *batch) lead(ctx context.Context, l *Logger) {
 	for _, w := range group {
 		w.err = fault.New(fault.Internal, "the audit writer stopped half-way") // stands only after a panic
 	}
-	l.acknowledge(group, b.commit(ctx, l, group))
+	// The others' entries must not depend on this caller's patience.
+	l.writeGroup(context.WithoutCancel(ctx), group, sync.OnceFunc(b.pass))
 }
 
-// take returns the group to write. A transaction costs as much as several entries, so that a group is not begun while most of
-// those who write are still waiting for the sync of theirs; and many are two groups by turns, one in the database while the
-// other is synced.
+// take returns the group to write: all who wait. A transaction costs as much as several entries, so that a group is not begun
+// while most of those who write are still waiting for the sync of theirs.
 func (b *batch) take(l *Logger) []*waiter {
 	flying := 0
 	if l.heads != nil {
-		if flying, _ = l.heads.behind(); flying > b.count() {
+		if flying, _ = l.heads.behind(); flying > 2*b.count() {
 			_ = l.heads.flush() // if it fails, it fails again before the group is written
 			flying = 0
 		}
@@ -80,7 +78,7 @@ func (b *batch) take(l *Logger) []*waiter {
 	runtime.Gosched() // those who were just answered come back first
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(len(b.waiting), max(minSplit, (len(b.waiting)+flying+1)/2), maxBatch)
+	n := min(len(b.waiting), maxBatch)
 	group := b.waiting[:n:n]
 	b.waiting = b.waiting[n:]
 	return group
@@ -90,13 +88,6 @@ func (b *batch) count() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.waiting)
-}
-
-// commit writes a group, and gives the turn away.
-func (b *batch) commit(ctx context.Context, l *Logger, group []*waiter) written {
-	defer b.pass()
-	// The others' entries must not depend on this caller's patience.
-	return l.writeGroup(context.WithoutCancel(ctx), group)
 }
 
 func (b *batch) pass() {
@@ -109,42 +100,46 @@ func (b *batch) pass() {
 	}
 }
 
-// written is a group that is committed. Its entries are durable when these heads are on disk.
-type written struct {
-	placed []Head     // before the commit,
-	synced chan error // which says when they are
-	ends   []Head     // after it: they are synced next
-}
-
-// writeGroup writes entries of several chains in one transaction. A broken chain fails its own entries only.
-func (l *Logger) writeGroup(ctx context.Context, group []*waiter) (out written) {
+// writeGroup makes entries of several chains durable, which are committed in one transaction; then it calls pass. A broken chain
+// fails its own entries only.
+func (l *Logger) writeGroup(ctx context.Context, group []*waiter, pass func()) {
+	defer pass()
 	chains, order := byChain(group)
 	if err := l.ready(); err != nil {
 		answer(chains, order, err)
-		return out
+		return
 	}
-	if flights := l.takeOff(ctx, chains, order); flights != nil {
-		return l.writeAloft(ctx, flights, chains, order)
+	flights := l.takeOff(ctx, chains, order)
+	if flights != nil {
+		order = l.writeAloft(ctx, flights, chains, order, pass)
 	}
-	out.ends = l.writeIn(ctx, chains, order)
-	return out
+	if len(order) == 0 {
+		return
+	}
+	ends := l.writeIn(ctx, chains, order)
+	pass()
+	l.acknowledge(chains, order, ends)
 }
 
-// writeAloft writes entries that are placed already. Those of a chain that was changed are tried again in a transaction, which
-// knows what then can be done.
-func (l *Logger) writeAloft(ctx context.Context, flights []*flight, chains map[driver.Chain][]*waiter, order []driver.Chain) (out written) {
-	synced, changed, err := l.fly(ctx, flights)
+// writeAloft writes entries that are placed already. It returns the chains that were changed: their entries are to be tried in a
+// transaction, which knows what then can be done.
+func (l *Logger) writeAloft(ctx context.Context, flights []*flight, chains map[driver.Chain][]*waiter, order []driver.Chain, pass func()) []driver.Chain {
+	entries := 0
+	for _, c := range order {
+		entries += len(chains[c])
+	}
+	changed, unsynced, uncommitted := l.fly(ctx, flights, entries, pass)
+	err := cmp.Or(uncommitted, unsynced)
 	answer(chains, order, err)
-	out.synced = synced
-	if again := slices.DeleteFunc(order, func(c driver.Chain) bool { return err != nil || changed[c] == nil }); len(again) > 0 {
-		out.ends = l.writeIn(ctx, chains, again)
+	if err != nil {
+		return nil
 	}
 	for _, f := range flights {
 		if changed[f.chain] == nil {
-			out.placed = append(out.placed, f.head)
+			l.news.tell(f.chain, f.end.seq)
 		}
 	}
-	return out
+	return slices.DeleteFunc(order, func(c driver.Chain) bool { return changed[c] == nil })
 }
 
 // answer sets what the writers of some chains are told.
@@ -219,24 +214,20 @@ func (l *Logger) appendAll(ctx context.Context, w writer, chains map[driver.Chai
 	return nil
 }
 
-// acknowledge waits until a group that is committed is durable, and tells those who follow the record.
-func (l *Logger) acknowledge(group []*waiter, out written) {
-	var err error
-	if out.synced != nil {
-		err = <-out.synced
+// acknowledge makes entries that are committed durable, and tells those who follow the record.
+func (l *Logger) acknowledge(chains map[driver.Chain][]*waiter, order []driver.Chain, ends []Head) {
+	if len(ends) == 0 {
+		return
 	}
-	if err == nil && len(out.ends) > 0 {
-		err = l.flush()
-	}
-	if err != nil {
-		for _, w := range group {
-			if w.err == nil {
-				w.err = err
+	if err := l.flush(); err != nil {
+		for _, c := range order {
+			for _, w := range chains[c] {
+				w.err = cmp.Or(w.err, err)
 			}
 		}
 		return
 	}
-	for _, head := range append(out.placed, out.ends...) {
+	for _, head := range ends {
 		l.news.tell(head.Chain, head.Seq)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
+	"slices"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/vault/internal/base"
@@ -81,11 +82,17 @@ func (l *Logger) appendTo(ctx context.Context, w writer, rows []*driver.AuditRow
 		WithHint("give each process a node name of its own")
 }
 
+// usualRow is about what a row takes in the head file.
+const usualRow = 600
+
 // place numbers and seals rows as the ones that follow t, and adds them to what the head file carries, if there is such a thing.
 // tx may be nil; then it fails with [ErrNeedsTx] if a key has to be read.
 func (l *Logger) place(ctx context.Context, tx driver.Tx, now int64, t tail, rows []*driver.AuditRow, carry *redo) (_ []driver.AuditRow, end tail, err error) {
 	out := make([]driver.AuditRow, len(rows))
 	var scratch []byte
+	if carry != nil && len(rows) > 1 {
+		carry.text = slices.Grow(carry.text, usualRow*len(rows))
+	}
 	for i, r := range rows {
 		t.seq++
 		r.Seq, r.At = t.seq, now

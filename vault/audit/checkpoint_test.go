@@ -563,7 +563,7 @@ func TestOfflineVerificationFindsWhatADatabaseWriterDid(t *testing.T) {
 		"truncate, logs and all":          "DELETE FROM vault_audit WHERE tenant = 't' AND seq > 4; DELETE FROM vault_audit_tree; DELETE FROM vault_audit_checkpoint",
 		"the whole chain":                 "DELETE FROM vault_audit WHERE tenant = 't'",
 		"the whole chain and its tree":    "DELETE FROM vault_audit WHERE tenant = 't'; DELETE FROM vault_audit_tree WHERE tenant = 't'",
-		"insert":                          "INSERT INTO vault_audit SELECT app, tenant, node, epoch, 9, id || 'x', ref, at, user_id, ip, request_id, action, resource, name, outcome, details, hash, mac, sealed FROM vault_audit" + at,
+		"insert":                          "INSERT INTO vault_audit SELECT app, tenant, node, epoch, 9, id || 'x', ref, at, user_id, ip, request_id, action, resource, name, outcome, details, hash, mac, sealed, packed FROM vault_audit" + at,
 		"an entry of another tenant":      "DELETE FROM vault_audit" + at + "; UPDATE vault_audit SET tenant = 't' WHERE tenant = 'u' AND seq = 3",
 		"a tree that fits the truncation": "DELETE FROM vault_audit WHERE tenant = 't' AND seq > 4; UPDATE vault_audit_tree SET size = 4 WHERE tenant = 't'",
 		"an unescaped newline":            `UPDATE vault_audit SET name = 'K' || char(10)` + at,

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -91,12 +90,6 @@ const (
 	maxDetails = 256
 )
 
-var (
-	actionPattern   = regexp.MustCompile(`^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*$`)
-	resourcePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
-	detailPattern   = regexp.MustCompile(`^[a-z][a-z0-9_.-]*$`)
-)
-
 // check refuses an event whose fixed words are not words: they come from code, never from a caller.
 func (e Event) check() error {
 	bad := func(what, word string) error {
@@ -104,9 +97,9 @@ func (e Event) check() error {
 			WithHint("write it like secret.get")
 	}
 	switch {
-	case len(e.Action) > 64 || !actionPattern.MatchString(e.Action):
+	case len(e.Action) > 64 || !isAction(e.Action):
 		return bad("action", e.Action)
-	case len(e.Resource) > 64 || !resourcePattern.MatchString(e.Resource):
+	case len(e.Resource) > 64 || !isWord(e.Resource):
 		return bad("resource", e.Resource)
 	}
 	return nil
@@ -120,7 +113,7 @@ func encodeDetails(details []Detail) string {
 	kept := make([]Detail, 0, min(len(details), maxDetails+1))
 	for _, d := range details[:min(len(details), maxDetails)] {
 		key := d.Key
-		if len(key) > 64 || !detailPattern.MatchString(key) {
+		if len(key) > 64 || !isDetail(key) {
 			key = "detail"
 		}
 		kept = append(kept, Detail{key, clean(d.Value, maxValue)})

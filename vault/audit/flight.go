@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"runtime"
 
 	"github.com/haywardhq/hayward/vault/internal/base"
 	"github.com/haywardhq/hayward/vault/store/driver"
@@ -60,13 +59,10 @@ func (l *Logger) takeOff(ctx context.Context, chains map[driver.Chain][]*waiter,
 	return out
 }
 
-// fly has the lines synced and the rows committed at once. It returns, once the latter are, what says when the former are, and
+// fly has the lines synced and the rows committed at once, and calls landed when the latter are. It returns when both are, with
 // an error for each flight whose chain was changed.
-func (l *Logger) fly(ctx context.Context, flights []*flight) (synced chan error, changed map[driver.Chain]error, err error) {
-	synced = make(chan error, 1)
-	go func() { synced <- l.flush() }()
-	runtime.Gosched() // the sync begins now, not when the rows are written
-	err = l.relaxer.UpdateRelaxed(ctx, func(tx driver.Tx) error {
+func (l *Logger) fly(ctx context.Context, flights []*flight, entries int, landed func()) (changed map[driver.Chain]error, unsynced, uncommitted error) {
+	land := func(tx driver.Tx) error {
 		changed = nil
 		for _, f := range flights {
 			err := l.land(ctx, tx, f)
@@ -80,9 +76,26 @@ func (l *Logger) fly(ctx context.Context, flights []*flight) (synced chan error,
 			}
 		}
 		return nil
+	}
+	if entries > soonSynced {
+		synced := make(chan error, 1)
+		go func() { synced <- l.flush() }()
+		uncommitted = l.relaxer.UpdateRelaxed(ctx, land)
+		landed()
+		return changed, <-synced, uncommitted
+	}
+	committed := make(chan error, 1)
+	l.relaxer.StartRelaxed(ctx, land, func(err error) {
+		landed()
+		committed <- err
 	})
-	return synced, changed, err
+	unsynced = l.flush()
+	return changed, unsynced, <-committed
 }
+
+// soonSynced is up to how many entries are synced more slowly than they are committed. What takes longer is done in the goroutine
+// that is running, because another one takes its time to start.
+const soonSynced = 16
 
 // land adds a flight's rows in tx, unless another transaction has.
 func (l *Logger) land(ctx context.Context, tx driver.Tx, f *flight) error {

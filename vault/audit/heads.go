@@ -233,12 +233,14 @@ func (h *Heads) write() error {
 // headRoom is how much a file is made longer at a time.
 const headRoom = 256 << 10
 
+var zeros [headRoom]byte // stay zeros
+
 // put writes b at at, syncs, and returns how long the file is now. What is written over bytes that are there syncs in three
 // quarters of the time of what makes the file longer.
 func put(f *os.File, b []byte, at, room int64) (int64, error) {
 	_, err := f.WriteAt(b, at)
 	if end := at + int64(len(b)); err == nil && end > room {
-		n, _ := f.WriteAt(make([]byte, headRoom), end) // without room the next one takes its time
+		n, _ := f.WriteAt(zeros[:], end) // without room the next one takes its time
 		room = end + int64(n)
 	}
 	if err == nil {

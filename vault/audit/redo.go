@@ -18,6 +18,8 @@ type redo struct {
 	text  []byte
 	rows  int
 	aloft bool // the database may not have them yet
+
+	scratch []byte
 }
 
 func (r *redo) add(mac, canonical []byte) {
@@ -25,8 +27,8 @@ func (r *redo) add(mac, canonical []byte) {
 		r.text = append(r.text, ',')
 	}
 	r.rows++
-	raw := append(canon.Text(make([]byte, 0, 4+len(mac)+len(canonical)), mac), canonical...)
-	r.text = append(base64.RawStdEncoding.AppendEncode(append(r.text, '"'), raw), '"')
+	r.scratch = append(canon.Text(r.scratch[:0], mac), canonical...)
+	r.text = append(base64.RawStdEncoding.AppendEncode(append(r.text, '"'), r.scratch), '"')
 }
 
 func (r *redo) addRow(row *driver.AuditRow) { r.add(row.MAC, Canonical(nil, row)) }

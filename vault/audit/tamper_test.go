@@ -21,7 +21,7 @@ var columns = []column{
 	{"app", "app || 'x'"}, {"tenant", "tenant || 'x'"}, {"node", "node || 'x'"}, {"epoch", "epoch + 1"}, {"seq", "seq + 100000"}, {"seq", "-seq"},
 	{"id", "id || 'x'"}, {"ref", "ref || ' '"}, {"at", "at + 1"}, {"user_id", "'mallory'"}, {"ip", "ip || '0'"}, {"request_id", "''"},
 	{"action", "'secret.got'"}, {"resource", "upper(resource)"}, {"name", "name || char(0)"}, {"outcome", "'error'"}, {"details", "details || ' '"}, {"sealed", "sealed || 'x'"},
-	{"hash", "zeroblob(32)"}, {"mac", "zeroblob(32)"}, {"hash", "x''"}, {"mac", "x''"},
+	{"hash", "zeroblob(32)"}, {"mac", "zeroblob(32)"}, {"hash", "x''"}, {"mac", "x''"}, {"packed", "zeroblob(1)"},
 }
 
 func TestTheTamperTestKnowsEveryColumn(t *testing.T) {
@@ -136,7 +136,7 @@ func TestEveryChangeOfOneRowIsFoundAndNamed(t *testing.T) {
 			b.tampered(swap, named("a swap with the next", n))
 			b.tampered("DELETE FROM vault_audit WHERE tenant = 't' AND seq > "+fmt.Sprint(n), named("a cut", n+1))
 		}
-		twin := "INSERT INTO vault_audit SELECT app, tenant, node, epoch, 9, id || 'x', ref, at, user_id, ip, request_id, action, resource, name, outcome, details, hash, mac, sealed FROM vault_audit" + at(n)
+		twin := "INSERT INTO vault_audit SELECT app, tenant, node, epoch, 9, id || 'x', ref, at, user_id, ip, request_id, action, resource, name, outcome, details, hash, mac, sealed, packed FROM vault_audit" + at(n)
 		b.tampered(twin, named("a copy put at the end", 9))
 		moved := "UPDATE vault_audit SET tenant = 'x' WHERE tenant = 'u' AND seq = " + fmt.Sprint(n)
 		b.tampered(moved, func(r audit.Report) {

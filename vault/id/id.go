@@ -30,19 +30,20 @@ const (
 // the order of the bytes).
 type ID string
 
-var encoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+var encoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
 // New returns a fresh id. It panics if the system has no randomness left to give.
 func New(p Prefix) ID {
 	u := uuid.Must(uuid.NewV7())
-	return ID(string(p) + "_" + strings.ToLower(encoding.EncodeToString(u[:])))
+	b := append(append(make([]byte, 0, len(p)+1+26), p...), '_')
+	return ID(encoding.AppendEncode(b, u[:]))
 }
 
 // Parse checks that s is an id with the prefix p.
 func Parse(p Prefix, s string) (ID, error) {
 	rest, ok := strings.CutPrefix(s, string(p)+"_")
-	raw, err := encoding.DecodeString(strings.ToUpper(rest))
-	if !ok || err != nil || len(raw) != 16 || strings.ToLower(rest) != rest {
+	raw, err := encoding.DecodeString(rest)
+	if !ok || err != nil || len(rest) != 26 || len(raw) != 16 {
 		return "", fault.New(fault.Invalid, "not an id of the kind %q", string(p)).WithHint("ids look like %s", New(p))
 	}
 	return ID(s), nil

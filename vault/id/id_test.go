@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 	if got, err := id.Parse(id.Audit, good.String()); err != nil || got != good || got.Prefix() != id.Audit {
 		t.Fatalf("%v %v", got, err)
 	}
-	for _, bad := range []string{"", "sec", "sec_", "sec_zz", good.String(), string(id.New(id.Secret)) + "0", "SEC_" + string(good[7:])} {
+	for _, bad := range []string{"", "sec", "sec_", "sec_zz", good.String(), string(id.New(id.Secret)) + "0", string(id.New(id.Secret)) + "\n", "SEC_" + string(good[7:])} {
 		if _, err := id.Parse(id.Secret, bad); err == nil {
 			t.Errorf("%q was accepted", bad)
 		}

@@ -38,6 +38,9 @@ type Relaxer interface {
 	// UpdateRelaxed is Update, but when the machine stops all at once (for a store that [Relaxer.Forgets], also its server)
 	// the last of these writes may be gone, the newest first and none by halves.
 	UpdateRelaxed(ctx context.Context, fn func(Tx) error) error
+	// StartRelaxed is UpdateRelaxed beside its caller. then is called once, with what that would return, in another goroutine or,
+	// if the write cannot be started, at once.
+	StartRelaxed(ctx context.Context, fn func(Tx) error, then func(error))
 	// Now returns the present moment in microseconds since 1970, by the clock that [Tx.Now] reads.
 	Now() int64
 	// Forgets reports whether relaxed writes can be lost while this process goes on.

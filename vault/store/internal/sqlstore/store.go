@@ -79,6 +79,11 @@ func (s *Store) UpdateRelaxed(ctx context.Context, fn func(driver.Tx) error) err
 	return s.db.UpdateRelaxed(ctx, func(t *db.Tx) error { return fn(s.In(t)) })
 }
 
+// StartRelaxed implements driver.Relaxer.
+func (s *Store) StartRelaxed(ctx context.Context, fn func(driver.Tx) error, then func(error)) {
+	s.db.StartRelaxed(ctx, func(t *db.Tx) error { return fn(s.In(t)) }, then)
+}
+
 // Now implements driver.Relaxer.
 func (s *Store) Now() int64 { return s.db.Now() }
 
