@@ -59,12 +59,12 @@ func (r *run) objectAttr(o value.Object, name string) (value.Value, error) {
 		return r.foreign(got)
 	}
 	if name == "to_dict" && !isInternal(o) {
-		return &goFunc{name: "to_dict", fn: func(r *run, a *args) (value.Value, error) {
+		return methodOf(o, typeName(o)+".to_dict", func(r *run, a *args) (value.Value, error) {
 			if err := a.builtin(o, "to_dict", 0, 0); err != nil {
 				return nil, err
 			}
 			return r.foreign(o.ToDict())
-		}}, nil
+		}), nil
 	}
 	return nil, nil
 }

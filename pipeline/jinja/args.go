@@ -102,13 +102,22 @@ func (f Func) callWith(r *run, pos []value.Value, kw []Kwarg) (value.Value, erro
 type goFunc struct {
 	internal
 	name  string
-	class string // not empty: the class it stands for
+	class string      // not empty: the class it stands for
+	owner value.Value // of a method: what it was taken from
 	fn    func(r *run, a *args) (value.Value, error)
+}
+
+// methodOf is a method of a class that Python code defines, bound to a value; name has the class in front.
+func methodOf(owner value.Value, name string, fn func(r *run, a *args) (value.Value, error)) *goFunc {
+	return &goFunc{name: name, owner: owner, fn: fn}
 }
 
 func (g *goFunc) Class() string {
 	if g.class != "" {
 		return "type"
+	}
+	if g.owner != nil {
+		return "method"
 	}
 	return "function"
 }
@@ -118,7 +127,18 @@ func (g *goFunc) Repr() string {
 	if g.class != "" {
 		return "<class '" + g.class + "'>"
 	}
+	if g.owner != nil {
+		return "<bound method " + g.name + " of " + value.Repr(g.owner) + ">"
+	}
 	return "<function " + g.name + ">"
+}
+
+func (g *goFunc) appendRepr(p *reprWriter, dst []byte) ([]byte, error) {
+	if g.owner == nil {
+		return append(dst, g.Repr()...), nil
+	}
+	dst, err := p.append(append(dst, "<bound method "+g.name+" of "...), g.owner)
+	return append(dst, '>'), err
 }
 
 func (g *goFunc) call(r *run, a *args) (value.Value, error) { return g.fn(r, a) }

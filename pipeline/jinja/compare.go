@@ -64,8 +64,11 @@ func (r *run) equalAt(a, b value.Value, depth int) (bool, error) {
 	case *rangeVal:
 		y, ok := b.(*rangeVal)
 		return ok && x.n == y.n && (x.n == 0 || x.start == y.start && (x.n == 1 || x.step == y.step)), nil
-	case *dictView, *generator, *loopCtx, *macro, *namespace, *boundMethod, *goFunc, *cyclerVal, *joinerVal:
+	case *dictView, *generator, *loopCtx, *macro, *namespace, *boundMethod, *cyclerVal, *joinerVal:
 		return a == b, nil
+	case *goFunc:
+		y, ok := b.(*goFunc)
+		return ok && x.DictKey() == y.DictKey(), nil
 	}
 	switch b.(type) {
 	case *value.List, value.Tuple, *value.Dict:

@@ -72,6 +72,14 @@ func (t *templateRef) item(r *run, arg value.Value) (value.Value, error) {
 	return &blockRef{b: b}, nil
 }
 
+// iter asks for the items 0, 1 and so on, as Python does of what has items but no iterator: there is no such block.
+func (t *templateRef) iter(*run) (iterator, error) {
+	return funcIter(func(r *run) (value.Value, bool, error) {
+		v, err := t.item(r, value.Int(0))
+		return v, err == nil, err
+	}), nil
+}
+
 // blockRef is self.name, a block that can be called.
 type blockRef struct {
 	internal

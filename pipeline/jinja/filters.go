@@ -161,7 +161,7 @@ func (g attrGetter) get(r *run, v value.Value) (value.Value, error) {
 
 func (r *run) ignoreCase(v value.Value) (value.Value, error) {
 	if s, ok := str(v); ok {
-		return value.Str(value.PyLower(s)), r.alloc(len(s))
+		return like(v, value.PyLower(s)), r.alloc(len(s))
 	}
 	return v, nil
 }

@@ -48,6 +48,9 @@ func (r *run) reverse(v value.Value) ([]value.Value, error) {
 	case *dictView:
 	case *undefined:
 		return nil, strict(v)
+	case *templateRef: // it has items, and so is asked for its length
+		_, err := r.length(v)
+		return nil, err
 	default:
 		return nil, typeErr("'%s' object is not reversible", typeName(v))
 	}

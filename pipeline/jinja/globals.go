@@ -103,16 +103,16 @@ func (c *cyclerVal) attr(_ *run, name string) (value.Value, error) {
 	case "items":
 		return value.Tuple(c.items), nil
 	case "next":
-		return &goFunc{name: name, fn: func(_ *run, a *args) (value.Value, error) {
+		return methodOf(c, "Cycler.next", func(_ *run, a *args) (value.Value, error) {
 			v := c.items[c.pos]
 			c.pos = (c.pos + 1) % len(c.items)
 			return v, a.nothing("Cycler.next")
-		}}, nil
+		}), nil
 	case "reset":
-		return &goFunc{name: name, fn: func(_ *run, a *args) (value.Value, error) {
+		return methodOf(c, "Cycler.reset", func(_ *run, a *args) (value.Value, error) {
 			c.pos = 0
 			return value.None, a.nothing("Cycler.reset")
-		}}, nil
+		}), nil
 	}
 	return nil, nil
 }

@@ -1,5 +1,7 @@
 package jinja
 
+import "github.com/haywardhq/hayward/pipeline/value"
+
 // Objects of Python without an equality of their own are dict keys, each one its own.
 
 // DictKey implements value.Keyed.
@@ -21,7 +23,19 @@ func (g *generator) DictKey() any { return g }
 func (l *loopCtx) DictKey() any { return l }
 
 // DictKey implements value.Keyed.
-func (g *goFunc) DictKey() any { return g }
+func (g *goFunc) DictKey() any {
+	switch g.owner.(type) {
+	case *loopCtx, *cyclerVal:
+		return methodKey{g.owner, g.name}
+	}
+	return g
+}
+
+// methodKey says that two methods are equal that are the same one of the same value.
+type methodKey struct {
+	owner value.Value
+	name  string
+}
 
 // DictKey implements value.Keyed.
 func (g *globalFunc) DictKey() any { return g }

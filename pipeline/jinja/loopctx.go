@@ -142,9 +142,9 @@ func (l *loopCtx) attr(r *run, name string) (value.Value, error) {
 		}
 		return v, err
 	case "cycle":
-		return &goFunc{name: "cycle", fn: l.cycle}, nil
+		return methodOf(l, "LoopContext.cycle", l.cycle), nil
 	case "changed":
-		return &goFunc{name: "changed", fn: l.hasChanged}, nil
+		return methodOf(l, "LoopContext.changed", l.hasChanged), nil
 	}
 	return nil, nil
 }
