@@ -72,6 +72,9 @@ func filterLast(r *run, a []value.Value) (value.Value, error) {
 	if len(items) == 0 {
 		return r.undefHint("No last item, sequence was empty.", ""), nil
 	}
+	if s, ok := items[0].(value.Str); ok { // reversed() takes the items of markup by their index, and those are markup
+		return like(a[0], string(s)), nil
+	}
 	return items[0], nil
 }
 

@@ -32,7 +32,7 @@ func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
 	}
 	lines, err := r.lines(s, false)
 	if err != nil || len(lines) == 0 {
-		return value.Str(""), err
+		return likeJoin(a[3], ""), err
 	}
 	if err := r.alloc(16 * len(s)); err != nil {
 		return nil, err
@@ -49,6 +49,13 @@ func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
 		if w.sliced {
 			return nil, typeErr("slice indices must be integers or None or have an __index__ method")
 		}
+		if isMarkup(a[3]) {
+			for j, text := range wrapped {
+				if wrapped[j], err = r.escapeText(text); err != nil {
+					return nil, err
+				}
+			}
+		}
 		if err := r.reserve(len(wrapped), len(newline)); err != nil {
 			return nil, err
 		}
@@ -57,7 +64,15 @@ func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
 	if err := r.reserve(len(parts), len(newline)); err != nil {
 		return nil, err
 	}
-	return value.Str(strings.Join(parts, newline)), nil
+	return likeJoin(a[3], strings.Join(parts, newline)), nil
+}
+
+// likeJoin returns text as markup if it was joined by markup, which escapes what it joins.
+func likeJoin(sep value.Value, text string) value.Value {
+	if sep == nil {
+		return value.Str(text)
+	}
+	return like(sep, text)
 }
 
 // wrapper is Python's textwrap.TextWrapper with tabs and white space left as they are.
