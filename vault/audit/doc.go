@@ -10,11 +10,11 @@
 // tenant goes into the operator's chain (driver.Operator).
 //
 // A chain alone cannot show that its end is missing. So the head of each chain (number, hash, MAC) is also kept in a file
-// outside the database, see [Heads]: appended and synced after the commit and before the answer, once for all who wait. The
-// line carries the group's entries, which is their durable copy: the database commits them without waiting for the disk, and
-// the next group is committed while the line is synced. After a crash the database may be a few entries ahead of the file. It
-// is behind only after a loss of power, by entries that the file carries; the next start puts exactly those back, and records it.
-// Any other end that is missing was cut off.
+// outside the database, see [Heads]: appended and synced before the answer, once for all who wait. The line carries the group's
+// entries, which is their durable copy: the database commits them at the same time and does not wait for the disk. After a crash
+// the database may be a few entries ahead of the file, or behind it by the last line, which says so; after a loss of power by
+// more. The file carries all of those; the next start puts exactly them back, and records it. Any other end that is missing was
+// cut off.
 //
 // What neither shows is the database and the head file put back together to the same earlier moment, and the MAC is for those
 // alone who have the server's key. So every 1,000 entries or 10 seconds a [Checkpointer] signs what all chains of a node are:
