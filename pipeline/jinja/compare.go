@@ -64,8 +64,11 @@ func (r *run) equalAt(a, b value.Value, depth int) (bool, error) {
 	case *rangeVal:
 		y, ok := b.(*rangeVal)
 		return ok && x.n == y.n && (x.n == 0 || x.start == y.start && (x.n == 1 || x.step == y.step)), nil
-	case *dictView, *generator, *loopCtx, *macro, *namespace, *boundMethod, *cyclerVal, *joinerVal:
+	case *dictView, *generator, *loopCtx, *macro, *namespace, *cyclerVal, *joinerVal, *templateRef, *blockRef:
 		return a == b, nil
+	case *boundMethod:
+		y, ok := b.(*boundMethod)
+		return ok && x.DictKey() == y.DictKey(), nil
 	case *goFunc:
 		y, ok := b.(*goFunc)
 		return ok && x.DictKey() == y.DictKey(), nil

@@ -102,8 +102,8 @@ func (b *blockRef) attr(r *run, name string) (value.Value, error) {
 }
 
 func (b *blockRef) call(r *run, a *args) (value.Value, error) {
-	if len(a.pos)+len(a.kw) > 0 {
-		return nil, typeErr("BlockReference.__call__() takes 1 positional argument but %d were given", 1+len(a.pos))
+	if err := a.nothing("BlockReference.__call__"); err != nil {
+		return nil, err
 	}
 	text, err := r.capture(func(r *run, _ *frame) error { return r.runBlock(b.b) }, nil)
 	if r.autoescape {

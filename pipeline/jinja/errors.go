@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/haywardhq/hayward/fault"
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -142,3 +143,38 @@ func typeName(v value.Value) string { return value.TypeName(v) }
 
 // quote is Python's repr of a name inside a message.
 func quote(s string) string { return value.Repr(value.Str(s)) }
+
+// noAttribute is what Python says where it asks a value for an attribute that is not there. A method asks its function, a
+// class tells its own name, and a namespace says no more than the attribute's.
+func noAttribute(v value.Value, name string) error {
+	owner := "'" + typeName(v) + "' object"
+	switch v := v.(type) {
+	case *namespace:
+		return raise("AttributeError", "%s", name)
+	case *goFunc:
+		if v.class != "" {
+			owner = "type object '" + v.class[strings.LastIndexByte(v.class, '.')+1:] + "'"
+		} else {
+			owner = "'function' object"
+		}
+	case *boundMethod:
+		if v.python() {
+			owner = "'function' object"
+		}
+	}
+	return raise("AttributeError", "%s has no attribute '%s'", owner, name)
+}
+
+// notMapping is the error of calling items() of a value that is no dict.
+func (r *run) notMapping(v value.Value) error {
+	items, err := r.pyAttr(v, "items")
+	if err == nil && items != nil {
+		if _, err = r.callValue(items, &args{}); err == nil {
+			return unsupported(0, "items() of a %s is not supported here", typeName(v))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return noAttribute(v, "items")
+}

@@ -46,7 +46,7 @@ func filterXMLattr(r *run, a []value.Value) (value.Value, error) {
 		if u := asUndefined(a[0]); u != nil {
 			return nil, u.fail()
 		}
-		return nil, raise("AttributeError", "'%s' object has no attribute 'items'", typeName(a[0]))
+		return nil, r.notMapping(a[0])
 	}
 	var out []string
 	for k, v := range d.All() {
@@ -128,6 +128,9 @@ func filterUrlencode(r *run, a []value.Value) (value.Value, error) {
 		src = &dictView{d: d, kind: "dict_items"}
 	}
 	it, err := r.iter(src)
+	if _, isSelf := src.(*templateRef); isSelf { // items alone make no collections.abc.Iterable
+		err = typeErr("not iterable")
+	}
 	if catchable(err, "TypeError") {
 		s, err := r.urlQuote(src, false)
 		return value.Str(s), err

@@ -61,6 +61,27 @@ func (r *run) reverse(v value.Value) ([]value.Value, error) {
 	return items, err
 }
 
+// reversedClass names the class of what reversed() gives.
+func reversedClass(v value.Value) string {
+	switch v := v.(type) {
+	case *value.List:
+		return "list_reverseiterator"
+	case *value.Dict, *mappingProxy:
+		return "dict_reversekeyiterator"
+	case *rangeVal:
+		return "range_iterator"
+	case *dictView:
+		switch v.kind {
+		case "dict_values":
+			return "dict_reversevalueiterator"
+		case "dict_items":
+			return "dict_reverseitemiterator"
+		}
+		return "dict_reversekeyiterator"
+	}
+	return "reversed"
+}
+
 func filterLast(r *run, a []value.Value) (value.Value, error) {
 	if l, ok := a[0].(*value.List); ok && len(l.Items) > 0 {
 		return l.Items[len(l.Items)-1], nil
@@ -85,7 +106,7 @@ func filterReverse(r *run, a []value.Value) (value.Value, error) {
 	}
 	items, err := r.reverse(a[0])
 	if err == nil {
-		return &generator{class: typeName(a[0]) + "_reverseiterator", it: &sliceIter{items: items}}, nil
+		return &generator{class: reversedClass(a[0]), it: &sliceIter{items: items}}, nil
 	}
 	if !catchable(err, "TypeError") {
 		return nil, err

@@ -84,7 +84,7 @@ func filterDictsort(r *run, a []value.Value) (value.Value, error) {
 		if u := asUndefined(a[0]); u != nil {
 			return nil, u.fail()
 		}
-		return nil, raise("AttributeError", "'%s' object has no attribute 'items'", typeName(a[0]))
+		return nil, r.notMapping(a[0])
 	}
 	items, err := r.list(&dictView{d: d, kind: "dict_items"})
 	if err != nil {

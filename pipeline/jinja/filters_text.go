@@ -210,7 +210,7 @@ func notTruncated(v value.Value) error {
 	if _, ok := v.(value.Bytes); ok {
 		return typeErr("a bytes-like object is required, not 'str'")
 	}
-	return raise("AttributeError", "'%s' object has no attribute 'rsplit'", typeName(v))
+	return noAttribute(v, "rsplit")
 }
 
 func filterIndent(r *run, a []value.Value) (value.Value, error) {
@@ -234,8 +234,8 @@ func filterIndent(r *run, a []value.Value) (value.Value, error) {
 		if _, isList := a[0].(*value.List); isList { // which Python extends by the newline
 			return nil, raise("AttributeError", "'list' object has no attribute 'splitlines'")
 		}
-		if isSequence(a[0]) {
-			return r.add(a[0], value.Str("\n"))
+		if seq := plain(a[0]); isSequence(seq) {
+			return r.add(seq, value.Str("\n"))
 		}
 		return nil, badOperands("+=", a[0], value.Str(""))
 	}

@@ -31,6 +31,26 @@ func (g *goFunc) DictKey() any {
 	return g
 }
 
+// DictKey implements value.Keyed. Whether two texts or numbers are one object Python alone knows; equal ones mostly are.
+func (m *boundMethod) DictKey() any {
+	if m.Class() == "builtin_function_or_method" {
+		switch m.self.(type) {
+		case value.Str, value.Int, value.Bytes, *value.List, *value.Dict, *value.Set:
+			return methodKey{m.self, m.name}
+		}
+	}
+	return m
+}
+
+// DictKey implements value.Keyed.
+func (t *templateRef) DictKey() any { return t }
+
+// DictKey implements value.Keyed.
+func (b *blockRef) DictKey() any { return b }
+
+// DictKey implements value.Keyed: of the views, those of values alone can be keys.
+func (v *dictView) DictKey() any { return v }
+
 // methodKey says that two methods are equal that are the same one of the same value.
 type methodKey struct {
 	owner value.Value

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"math"
+	"strings"
 
 	"github.com/haywardhq/hayward/pipeline/value"
 )
@@ -45,6 +46,14 @@ func (r *run) slice(v, start, stop, step value.Value) (value.Value, error) {
 		return nil, v.fail()
 	case *value.Dict:
 		return nil, typeErr("unhashable type: 'slice'")
+	}
+	switch v := v.(type) {
+	case *templateRef:
+		return nil, typeErr("unhashable type: 'slice'")
+	case *goFunc:
+		if v.class != "" && v.class != "dict" {
+			return nil, typeErr("type '%s' is not subscriptable", v.class[strings.LastIndexByte(v.class, '.')+1:])
+		}
 	}
 	return nil, typeErr("'%s' object is not subscriptable", typeName(v))
 }

@@ -79,7 +79,7 @@ func (r *run) linkAttrs(rel, target value.Value, nofollow bool) (string, error) 
 	if given {
 		s, ok := str(rel)
 		if !ok {
-			return "", raise("AttributeError", "'%s' object has no attribute 'split'", typeName(rel))
+			return "", noAttribute(rel, "split")
 		}
 		parts = append(parts, value.PySplit(s)...)
 	}

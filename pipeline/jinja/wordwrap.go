@@ -28,7 +28,7 @@ func filterWordwrap(r *run, a []value.Value) (value.Value, error) {
 	case asUndefined(a[0]) != nil:
 		return nil, asUndefined(a[0]).fail()
 	case !ok && !isBytes:
-		return nil, raise("AttributeError", "'%s' object has no attribute 'splitlines'", typeName(a[0]))
+		return nil, noAttribute(a[0], "splitlines")
 	}
 	lines, err := r.lines(s, false)
 	if err != nil || len(lines) == 0 {
@@ -92,7 +92,7 @@ func (r *run) wrapString(v value.Value) (string, error) {
 	}
 	s, ok := str(v)
 	if _, isBytes := v.(value.Bytes); !ok && !isBytes {
-		return "", raise("AttributeError", "'%s' object has no attribute 'join'", typeName(v))
+		return "", noAttribute(v, "join")
 	}
 	return s, nil
 }
