@@ -4,8 +4,8 @@ of them:
     python conformance/oracle/jinja_calls.py | gzip -9n > pipeline/jinja/testdata/calls.json.gz
 
 The cases are a table, not drawn at random: each filter and test with too many, too few and misnamed arguments and with values
-of the wrong type, each method of Python's types likewise, pairs of pieces of str.format and of % formats, and encodings by
-their names with each error mode. Jinja's constant folding, which has rules of its own, is off.
+of the wrong type, each method of Python's types likewise, pairs of pieces of str.format and of % formats, encodings by
+their names with each error mode, and uses of the objects that templates make themselves. Jinja's constant folding, which has rules of its own, is off.
 """
 
 import json
@@ -43,8 +43,43 @@ ENCODINGS = ["utf-8", "UTF8", "utf_8", "u8", "utf", "u\\ntf-8", "ascii", "us-asc
              "rot13", "hex", "base64", "unicode_escape", "raw_unicode_escape", "mbcs", "", "é", "utf-8é", "koi8-r", "iso-8859-15", "cp037", "mac_arabic"]
 MODES = ["", "strict", "ignore", "replace", "xmlcharrefreplace", "backslashreplace", "namereplace", "surrogateescape", "nope"]
 
+# Values that templates alone make, with what stands around them, and what is done with each.
+BLOCK, LOOP, CYCLER = "{% block b %}<x>{% endblock %}", "{% for q in nums[:2] %}", "{% set c = cycler('a', 'b') %}"
+OBJECTS = [(BLOCK, "self", ""), (BLOCK, "self.b", ""), (LOOP, "loop", "{% endfor %}"), (LOOP, "loop.cycle", "{% endfor %}"),
+           (LOOP, "loop.changed", "{% endfor %}"), (CYCLER, "c", ""), (CYCLER, "c.next", ""), (CYCLER, "c.reset", ""),
+           ("{% set j = joiner('|') %}", "j", ""), ("{% set ns = namespace(a=1) %}", "ns", ""), ("{% macro m(a, b=2) %}{{ a }}{% endmacro %}", "m", ""),
+           ("{% macro m() %}", "caller", "{% endmacro %}{% call m() %}x{% endcall %}"), ("", "range", ""), ("", "namespace", ""), ("", "cycler", ""),
+           ("", "name.upper", ""), ("", "name.format", ""), ("", "nums.copy", ""), ("", "d.keys", ""), ("", "('<'|e).upper", ""),
+           ("", "('<'|e).find", ""), ("", "nums|map('string')", ""), ("", "nums|reverse", ""), ("", "d|reverse", ""), ("", "d.values()|reverse", ""),
+           ("", "(1, 2)|reverse", ""), ("", "range(3)|reverse", ""), ("", "d|items", ""), ("", "users|groupby('age')|first", ""), ("", "n.bit_length", "")]
+USES = ["{} + 1", "1 + {}", "{} - ()", "-{}", "{} < 1", "1 < {}", "{} == {}", "{} in {}", "{}[:1]", "{}[0]", "{}.nope.x", "{}(a=1)", "'a' * {}", "'a' + {}", "'%d' % {}",
+        "[{}, 1]|sort", "[1, {}]|min", "[{}, {}]|unique|list|length", "'a'|center({})", "'a'.startswith({})", "[1]|slice({})|list", "{{'a': {}}}|tojson",
+        "{}|last", "{}|reverse|list", "{}|list|length", "{}|length", "{}|join", "{}|dictsort", "{}|xmlattr", "{}|wordwrap", "{}|urlencode", "{}|sum", "{}|abs",
+        "{}|indent", "{}|truncate", "{}|float", "{} is iterable", "{} is sequence", "dict(**{})", "[1].index({})"]
+
+# What markup becomes; each is shown in a list, by its repr, and compared, which names its type.
+MARKUPS = ["'<a b>'|e", "'x-y Z'|safe", "''|e"]
+MARKUP_USES = ["[{}, 1]|min", "[1, {}]|max", "[{}, 1]|sort", "[{}, 'b', 'B'|e]|unique|list", "[{{'a': {}}}, {{'a': 'q'}}]|groupby('a')", "{{'k': {}, 'l': 1}}|dictsort(by='value')",
+               "{}|lower", "{}|title", "{}|capitalize", "{}|trim", "{}|replace('a', '<')", "{}|center(9)", "{}|truncate(3)", "{}|truncate(3, true, '<', 0)", "{}|wordwrap(3)",
+               "{}|wordwrap(3, true, '<'|e)", "'<b> cd'|wordwrap(3, wrapstring={})", "{}|indent('<', true)", "'a\nb'|indent({})", "['<', {}]|join('<')", "['<']|join({})",
+               "{}|first", "{}|last", "{}|reverse", "{}|list", "{}|string", "{}|e", "{}|forceescape", "{}|striptags", "{}|format(1)", "{}|map('upper')|list", "{}[:2]", "{}[::-1]",
+               "{} * 2", "{} + '<'", "'<' + {}", "{} ~ '<'", "('%s'|e) % {}", "'%s' % {}", "'{{}}'.format({})", "('{{}}'|e).format({})", "{}.split()", "{}.partition(' ')",
+               "{}.splitlines()", "{}.join('<>')", "'<'.join([{}])", "{}.zfill(9)", "{}.upper", "{}.format"]
+
+
+def made_by_templates():
+    for before, name, after in OBJECTS:
+        for use in USES:
+            yield before + "{{ " + use.replace("{}", f"({name})").replace("{{", "{").replace("}}", "}") + " }}" + after
+    for text in MARKUPS:
+        for use in MARKUP_USES:
+            shown = use.replace("{{}}", "\0").replace("{}", f"({text})").replace("{{", "{").replace("}}", "}").replace("\0", "{}")
+            yield "{{ [" + shown + "] }}"
+            yield "{{ (" + shown + ") < 1 }}"
+
 
 def templates():
+    yield from made_by_templates()
     for name in FILTERS:
         for value in INPUTS:
             for args in FILTER_ARGS:

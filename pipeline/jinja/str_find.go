@@ -120,7 +120,7 @@ func affixTest(name string, fn func(s, part string) bool) method {
 		if err != nil {
 			return nil, err
 		}
-		list, isTuple := a.pos[0].(value.Tuple)
+		list, isTuple := plain(a.pos[0]).(value.Tuple)
 		if !isTuple {
 			list = value.Tuple{a.pos[0]}
 		}
