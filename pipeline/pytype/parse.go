@@ -53,6 +53,14 @@ type parser struct {
 	pos   int
 	depth int
 	args  int
+	made  []made
+}
+
+// made is what the typing module's [] gave for parameters.
+type made struct {
+	name string
+	args []*Type
+	t    *Type
 }
 
 func (p *parser) bad(format string, args ...any) error {
@@ -121,7 +129,11 @@ func (p *parser) pipes(arms []*Type) (*Type, error) {
 	}
 	out := arms[0]
 	for _, a := range arms[1:] {
-		out = joinUnion([]*Type{out, a}, out.older() || a.older())
+		if two := []*Type{out, a}; out.older() || a.older() {
+			out = p.once(nameUnion, two, func() *Type { return joinUnion(two, true) })
+		} else {
+			out = joinUnion(two, false)
+		}
 	}
 	return out, nil
 }

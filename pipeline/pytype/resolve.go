@@ -1,6 +1,7 @@
 package pytype
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/haywardhq/hayward/fault"
@@ -80,7 +81,10 @@ func (p *parser) apply(t *Type, args []*Type) (*Type, error) {
 	if err := p.checkArgs(t, args); err != nil {
 		return nil, err
 	}
-	return &Type{Name: t.Name, Args: args, spelled: t.spelled}, nil
+	if t.spelled == "" {
+		return &Type{Name: t.Name, Args: args}, nil
+	}
+	return p.once(t.spelled, args, func() *Type { return &Type{Name: t.Name, Args: args, spelled: t.spelled} }), nil
 }
 
 func (p *parser) applyUnion(t *Type, args []*Type) (*Type, error) {
@@ -95,7 +99,20 @@ func (p *parser) applyUnion(t *Type, args []*Type) (*Type, error) {
 			return nil, p.bad("%s cannot be an arm of a union", a)
 		}
 	}
-	return joinUnion(args, true), nil
+	return p.once(nameUnion, args, func() *Type { return joinUnion(args, true) }), nil
+}
+
+// once returns what [] made before of parameters that are equal: the typing module keeps what it makes, and types that differ in the
+// order of a union's arms alone are equal. The first order is the one that is seen.
+func (p *parser) once(name string, args []*Type, make func() *Type) *Type {
+	for _, m := range p.made {
+		if m.name == name && slices.EqualFunc(m.args, args, (*Type).Equal) {
+			return m.t
+		}
+	}
+	t := make()
+	p.made = append(p.made, made{name, args, t})
+	return t
 }
 
 func (p *parser) applyCallable(t *Type, args []*Type) (*Type, error) {
