@@ -73,7 +73,7 @@ func (r *run) parseSpec(s, typ string, dflt rune) (formatSpec, error) {
 	if s == "" {
 		code = dflt
 	}
-	if sp.group != 0 && strings.IndexRune("defgEG%F\x00", code) < 0 && (sp.group == ',' || strings.IndexRune("boxX", code) < 0) {
+	if sp.group != 0 && !strings.ContainsRune("defgEG%F\x00", code) && (sp.group == ',' || !strings.ContainsRune("boxX", code)) {
 		return sp, valueErr("Cannot specify '%c' with '%s'.", sp.group, codeText(code))
 	}
 	if code >= utf8.RuneSelf {
