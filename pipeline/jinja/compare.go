@@ -72,6 +72,21 @@ func (r *run) equalAt(a, b value.Value, depth int) (bool, error) {
 	case *goFunc:
 		y, ok := b.(*goFunc)
 		return ok && x.DictKey() == y.DictKey(), nil
+	case *dictMethod:
+		y, ok := b.(*dictMethod)
+		return ok && x.name == y.name, nil
+	case *genericAlias:
+		y, ok := b.(*genericAlias)
+		if !ok || x.star != y.star || len(x.args) != len(y.args) {
+			return false, nil
+		}
+		return r.equalItems(x.args, y.args, depth)
+	case *sliceArg:
+		y, ok := b.(*sliceArg)
+		if !ok {
+			return false, nil
+		}
+		return r.equalItems(x.bounds[:], y.bounds[:], depth)
 	}
 	switch b.(type) {
 	case *value.List, value.Tuple, *value.Dict:
@@ -136,6 +151,10 @@ func (r *run) hashable(v value.Value) error {
 		return r.hashableItems(v, 0)
 	case *groupTuple:
 		return r.hashableItems(v.pair, 0)
+	case *genericAlias:
+		return r.hashableItems(v.args, 0)
+	case *sliceArg:
+		return typeErr("unhashable type: 'slice'")
 	case *mappingProxy:
 		return typeErr("unhashable type: 'mappingproxy'")
 	case *dictView:

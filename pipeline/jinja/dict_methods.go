@@ -94,7 +94,7 @@ var dictChanges = map[string]method{
 		v, ok := d.GetKey(k)
 		if !ok {
 			if v = a.arg(1); v == nil {
-				return nil, raise("KeyError", "%s", value.Repr(k))
+				return nil, raise("KeyError", "%s", value.Repr(a.pos[0]))
 			}
 			return v, nil
 		}
@@ -148,6 +148,9 @@ func (r *run) updateFrom(d *value.Dict, src value.Value) error {
 	}
 	if u := asUndefined(src); u != nil { // which is asked for its keys first
 		return u.fail()
+	}
+	if isDictClass(src) { // whose keys() is not bound to a dict
+		return typeErr("unbound method dict.keys() needs an argument")
 	}
 	i := -1
 	return r.each(src, func(v value.Value) error {

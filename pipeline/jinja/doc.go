@@ -16,8 +16,8 @@
 //
 // What differs from Python, all of it out of the way: encode and decode know Unicode and single-byte encodings, not the
 // Chinese, Japanese and Korean ones; a Markup that is a dict's key becomes a str; two equal Markups are the same to
-// sameas; the class dict has no subscript; of several undefined keyword arguments of wordwrap, indent, min and max, under
-// a strict undefined, another one may be named first. Addresses in the texts of objects are not printed.
+// sameas; a slice stands alone between its brackets; of several undefined keyword arguments of wordwrap, indent, min and
+// max, under a strict undefined, another one may be named first. Addresses in the texts of objects are not printed.
 //
 // What the room is not: it loads no files (include, import and extends fail as in an environment without a loader), has
 // no async mode and no translations. Chat messages live next door in chatext; Python's values in pipeline/value.

@@ -139,7 +139,13 @@ func public(err error, name string) error {
 	return f
 }
 
-func typeName(v value.Value) string { return value.TypeName(v) }
+// typeName is the name of a value's type as Python's interpreter says it.
+func typeName(v value.Value) string {
+	if g, ok := v.(*genericAlias); ok {
+		return g.Class()
+	}
+	return value.TypeName(v)
+}
 
 // quote is Python's repr of a name inside a message.
 func quote(s string) string { return value.Repr(value.Str(s)) }
@@ -157,6 +163,8 @@ func noAttribute(v value.Value, name string) error {
 		} else {
 			owner = "'function' object"
 		}
+	case *genericAlias:
+		owner = "type object 'dict'"
 	case *boundMethod:
 		if v.python() {
 			owner = "'function' object"

@@ -41,6 +41,11 @@ var hostile = []struct {
 	{"shared lists compared", "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}", fault.TooLarge},
 	{"shared lists ordered", "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a < ns.b }}", fault.TooLarge},
 	{"shared tuple as key", "{% set ns = namespace(s=(1,)) %}{% for i in range(60) %}{% set ns.s = (ns.s, ns.s) %}{% endfor %}{{ {ns.s: 1} }}", fault.TooLarge},
+	{"shared type printed", "{% set ns = namespace(s=1) %}{% for i in range(48) %}{% set ns.s = dict[ns.s, ns.s] %}{% endfor %}{{ ns.s }}", fault.TooLarge},
+	{"shared type as key", "{% set ns = namespace(s=1) %}{% for i in range(48) %}{% set ns.s = dict[ns.s, ns.s] %}{% endfor %}{{ {ns.s: 1} }}", fault.TooLarge},
+	{"shared types compared", "{% set ns = namespace(a=1, b=1) %}{% for i in range(48) %}{% set ns.a = dict[ns.a, ns.a] %}{% set ns.b = dict[ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}", fault.TooLarge},
+	{"shared types in tuples", "{% set ns = namespace(s=1) %}{% for i in range(48) %}{% set ns.s = dict[(1, (ns.s, ns.s))] %}{% endfor %}{{ {ns.s: 1} }}", fault.TooLarge},
+	{"type of a shared tuple", "{% set ns = namespace(s=(1,)) %}{% for i in range(60) %}{% set ns.s = (ns.s, ns.s) %}{% endfor %}{{ dict[ns.s] }}", fault.TooLarge},
 	{"shared list in a format", "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ '%s' % [ns.s] }}", fault.TooLarge},
 	{"power of powers", "{{ 10 ** (10 ** 10) }}", fault.TooLarge},
 	{"growing power", "{% set ns = namespace(n=10) %}{% for i in range(60) %}{% set ns.n = ns.n * ns.n %}{% endfor %}", fault.TooLarge},
@@ -101,6 +106,19 @@ func TestHostile(t *testing.T) {
 }
 
 // Sources that would overflow the stack of a parser, a compiler or an evaluator that does not count.
+// TestTypesInsideTypesEnd: more of them would have to be descended into.
+func TestTypesInsideTypesEnd(t *testing.T) {
+	for _, inner := range []string{"ns.s", "(1, ns.s)", "((ns.s,),)"} {
+		tpl, err := jinja.New(jinja.Options{}).Compile("{% set ns = namespace(s=1) %}{% for i in range(1000) %}{% set ns.s = dict["+inner+"] %}{% endfor %}", "t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tpl.Render(t.Context(), nil); pyError(err) != "RecursionError: maximum recursion depth exceeded" {
+			t.Errorf("%s: %v", inner, err)
+		}
+	}
+}
+
 func TestHostileSources(t *testing.T) {
 	n := 20000
 	env := jinja.New(jinja.Options{MaxSource: 16 << 20})

@@ -4,6 +4,9 @@ import "github.com/haywardhq/hayward/pipeline/value"
 
 // Objects of Python without an equality of their own are dict keys, each one its own.
 
+// DictKey implements value.Keyed: that of a str. A key of its own [run.key] makes a str of; this one is inside a tuple.
+func (m markup) DictKey() any { return value.Str(m.text) }
+
 // DictKey implements value.Keyed.
 func (m *macro) DictKey() any { return m }
 
@@ -35,7 +38,7 @@ func (g *goFunc) DictKey() any {
 func (m *boundMethod) DictKey() any {
 	if m.Class() == "builtin_function_or_method" {
 		switch m.self.(type) {
-		case value.Str, value.Int, value.Bytes, *value.List, *value.Dict, *value.Set:
+		case value.Str, value.Int, value.Bytes, *value.List, *value.Dict, *value.Set, *goFunc:
 			return methodKey{m.self, m.name}
 		}
 	}

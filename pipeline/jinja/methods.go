@@ -126,6 +126,10 @@ const (
 	seqDunders = " __add__ __contains__ __getitem__ __iter__ __len__ __mul__ __rmul__ "
 	setDunders = " __and__ __class_getitem__ __contains__ __iand__ __ior__ __isub__ __iter__ __ixor__ __len__ __or__ " +
 		"__rand__ __ror__ __rsub__ __rxor__ __sub__ __xor__ "
+	dictClassDunders = " __base__ __bases__ __basicsize__ __call__ __class_getitem__ __contains__ __delitem__ __dict__ " +
+		"__dictoffset__ __flags__ __getitem__ __instancecheck__ __ior__ __itemsize__ __iter__ __len__ __module__ __mro__ " +
+		"__name__ __or__ __prepare__ __qualname__ __reversed__ __ror__ __setitem__ __subclasscheck__ __subclasses__ " +
+		"__text_signature__ __weakrefoffset__ "
 	objDunders = " __dict__ __module__ __weakref__ "
 )
 
@@ -152,7 +156,13 @@ func isDunder(v value.Value, name string) bool {
 		own = seqDunders + "__getnewargs__ __mod__ __rmod__ __bytes__ "
 	case *value.Set:
 		own = setDunders
-	case *goFunc, *globalFunc, *boundMethod:
+	case *genericAlias:
+		own = dictClassDunders + "__args__ __mro_entries__ __origin__ __parameters__ __typing_unpacked_tuple_args__ __unpacked__ "
+	case *goFunc, *globalFunc, *boundMethod, *dictMethod:
+		if isDictClass(v) {
+			own = dictClassDunders
+			break
+		}
 		own = " __call__ __code__ __closure__ __defaults__ __dict__ __func__ __globals__ __kwdefaults__ __module__ __name__ " +
 			"__qualname__ __self__ __text_signature__ __annotations__ __builtins__ __get__ "
 	case *macro, *loopCtx, *undefined:

@@ -51,7 +51,10 @@ func (r *run) slice(v, start, stop, step value.Value) (value.Value, error) {
 	case *templateRef:
 		return nil, typeErr("unhashable type: 'slice'")
 	case *goFunc:
-		if v.class != "" && v.class != "dict" {
+		if v.class == "dict" {
+			return r.newAlias(v, newSliceArg(start, stop, step))
+		}
+		if v.class != "" {
 			return nil, typeErr("type '%s' is not subscriptable", v.class[strings.LastIndexByte(v.class, '.')+1:])
 		}
 	}

@@ -55,7 +55,7 @@ func jsonDefault(v value.Value) (value.Value, error) {
 	case *groupTuple:
 		return v.pair, nil
 	}
-	return nil, typeErr("Object of type %s is not JSON serializable", typeName(v))
+	return nil, typeErr("Object of type %s is not JSON serializable", value.TypeName(v))
 }
 
 // measure goes over a value as json.dumps will, so that one that shares its parts many times over is stopped before it

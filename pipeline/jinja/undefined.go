@@ -111,7 +111,7 @@ func (r *run) undefItem(owner, name value.Value) value.Value {
 // unsafeAttr is what an attribute gives that the sandbox hides.
 func (r *run) unsafeAttr(owner value.Value, name string) value.Value {
 	return &undefined{kind: r.env.undefined, owner: owner, name: value.Str(name), class: "SecurityError",
-		hint: "access to attribute " + quote(name) + " of " + quote(typeName(owner)) + " object is unsafe."}
+		hint: "access to attribute " + quote(name) + " of " + quote(value.TypeName(owner)) + " object is unsafe."}
 }
 
 // IsUndefined reports whether a value is one of Jinja's undefined values, for filters of an extension.

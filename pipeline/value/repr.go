@@ -230,9 +230,11 @@ func className(path string) string { return path[strings.LastIndexByte(path, '.'
 // tpName is the name that the interpreter itself uses in its messages: TypeName, with the module before types of C
 // modules other than builtins.
 func tpName(v Value) string {
-	switch v.(type) {
+	switch v := v.(type) {
 	case Date, DateTime:
 		return "datetime." + TypeName(v)
+	case interface{ TpName() string }:
+		return v.TpName()
 	}
 	return TypeName(v)
 }
