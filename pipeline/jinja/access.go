@@ -232,7 +232,16 @@ func (r *run) dictItem(d *value.Dict, arg value.Value) (value.Value, error) {
 		}
 		return got, nil
 	}
-	return nil, raise("KeyError", "%s", value.Repr(arg))
+	return nil, r.keyError(arg)
+}
+
+// keyError is the error of a key that is not there, which names it as it was asked for.
+func (r *run) keyError(key value.Value) error {
+	text, err := r.repr(key)
+	if err != nil {
+		return err
+	}
+	return raise("KeyError", "%s", text)
 }
 
 // position is an index into n items, counted from the end if negative.

@@ -94,7 +94,7 @@ var dictChanges = map[string]method{
 		v, ok := d.GetKey(k)
 		if !ok {
 			if v = a.arg(1); v == nil {
-				return nil, raise("KeyError", "%s", value.Repr(a.pos[0]))
+				return nil, r.keyError(a.pos[0])
 			}
 			return v, nil
 		}

@@ -163,7 +163,7 @@ func dropItem(r *run, self value.Value, a *args, name string) (value.Value, erro
 	}
 	s := self.(*value.Set)
 	if !s.Has(k) && name == "remove" {
-		return nil, raise("KeyError", "%s", value.Repr(k))
+		return nil, r.keyError(a.pos[0])
 	}
 	*s = *keep(s, []value.Value{k}, false)
 	return value.None, r.allocItems(3 * s.Len())
