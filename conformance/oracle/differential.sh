@@ -20,21 +20,26 @@ case "$what" in
 esac
 go test -c -o "$work/test" "./$package"
 echo "commit $(git rev-parse --short HEAD), $what, from seed $seed, for $minutes minutes"
+broken() {
+  echo "seed $seed: no cases were made:"
+  tail "$work/err"
+  exit 1
+}
 end=$(($(date +%s) + minutes * 60)) rounds=0 cases=0 different=0
 while [ "$(date +%s)" -lt "$end" ]; do
   made="$work/cases"
   rm -rf "$made" && mkdir "$made"
   case "$what" in
     templates)
-      "$python" -W ignore conformance/oracle/jinja_fuzz.py "$seed" 3000 > "$made/cases.json" 2> /dev/null
+      "$python" -W ignore conformance/oracle/jinja_fuzz.py "$seed" 3000 > "$made/cases.json" 2> "$work/err" || broken
       n=3000
       export HAYWARD_JINJA_CASES="$made/cases.json" ;;
     yaml)
-      "$python" -W ignore conformance/oracle/yaml_cases.py "$made" "$seed" 12000 6000 2> /dev/null
+      "$python" -W ignore conformance/oracle/yaml_cases.py "$made" "$seed" 12000 6000 2> "$work/err" || broken
       n=$(cat "$made"/*.jsonl | wc -l)
       export PYYAML_GOLDEN="$made" ;;
     types)
-      "$python" -W ignore conformance/oracle/type_cases.py "$made" "$seed" 6000 12000 2> /dev/null
+      "$python" -W ignore conformance/oracle/type_cases.py "$made" "$seed" 6000 12000 2> "$work/err" || broken
       n=$(cat "$made"/*.jsonl | wc -l)
       export PYTYPE_GOLDEN="$made" ;;
   esac

@@ -111,9 +111,16 @@ def mutated(rng, texts):
     return s[:400]
 
 
+def unordered(v):
+    """Whether a set of several items is in v as plainly writes it: their order is Python's own."""
+    if isinstance(v, dict):
+        return len(v.get("set", ())) > 1 or any(unordered(x) for x in v.values())
+    return isinstance(v, list) and any(unordered(x) for x in v)
+
+
 def skip_load(case):
     # Sets have no order in Python; a \ud83d\ude00 pair stays two halves there.
-    return case is None or '"set"' in json.dumps(case.get("v")) and len(json.dumps(case["v"]).split('"set": [')[1].split("]")[0].split(",")) > 1
+    return case is None or unordered(case.get("v"))
 
 
 STRINGS = ["", " ", "a", "yes", "No", "null", "~", "1", "1.5", "1e3", "0x1f", "010", "1:30", "=", "<<", "2024-01-01", "2024-01-01 10:00:00", ".inf", "-", "- a", "-a", "? a", "?a", ": a", ":a", "a:", "a: b", "a:b", "a #b", "a#b", "#a", " a", "a ", "  a  ",
