@@ -11,6 +11,7 @@ Jinja's constant folding, which has rules of its own, is off.
 
 import json
 import random
+import signal
 import re
 import sys
 
@@ -163,6 +164,27 @@ class Texts:
         return watched
 
 
+SECONDS = 10  # for one template: Jinja2 has no limit of its own
+
+
+class TooLong(BaseException):
+    """Which run does not take for an error of the template."""
+
+
+def within(seconds, case):
+    def stop(*_):
+        raise TooLong
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        return run(case, folding=False)
+    except TooLong:
+        raise RuntimeError("takes too long") from None
+    finally:
+        signal.alarm(0)
+
+
 def main():
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     CONTEXTS["main"].update(EXTRA)
@@ -175,7 +197,7 @@ def main():
         case = {"tpl": tpl, "opts": maker.pick({}, {}, {"undefined": "strict"}, {"autoescape": True}, {"trim": True, "lstrip": True})}
         choices.made = texts.addressed = False
         try:
-            result = run(case, folding=False)
+            result = within(SECONDS, case)
         except Exception as e:
             print("skipped", tpl, e, file=sys.stderr)
             continue
