@@ -87,19 +87,20 @@ var dictChanges = map[string]method{
 			return nil, err
 		}
 		d := self.(*value.Dict)
-		k, err := r.key(a.pos[0])
-		if err != nil {
-			return nil, err
-		}
-		v, ok := d.GetKey(k)
-		if !ok {
-			if v = a.arg(1); v == nil {
-				return nil, r.keyError(a.pos[0])
+		if d.Len() > 0 { // an empty one does not look at the key
+			k, err := r.key(a.pos[0])
+			if err != nil {
+				return nil, err
 			}
+			if v, ok := d.GetKey(k); ok {
+				d.DeleteKey(k)
+				return v, r.spend(d.Len())
+			}
+		}
+		if v := a.arg(1); v != nil {
 			return v, nil
 		}
-		d.DeleteKey(k)
-		return v, r.spend(d.Len())
+		return nil, r.keyError(a.pos[0])
 	},
 	"popitem": func(r *run, self value.Value, a *args) (value.Value, error) {
 		if err := a.builtin(self, "popitem", 0, 0); err != nil {

@@ -50,6 +50,8 @@ func (r *run) slice(v, start, stop, step value.Value) (value.Value, error) {
 	switch v := v.(type) {
 	case *templateRef:
 		return nil, typeErr("unhashable type: 'slice'")
+	case *genericAlias:
+		return v.item(r, nil)
 	case *goFunc:
 		if v.class == "dict" {
 			return r.newAlias(v, newSliceArg(start, stop, step))
