@@ -11,8 +11,8 @@ Jinja's constant folding, which has rules of its own, is off.
 
 import json
 import random
-import signal
 import re
+import signal
 import sys
 
 import jinja2.defaults
