@@ -10,12 +10,15 @@ their names with each error mode, and uses of the objects that templates make th
 
 import json
 import sys
+import types
 
 from jinja2.filters import FILTERS
+from jinja2.runtime import LoopContext, Undefined
 from jinja2.tests import TESTS
+from jinja2.utils import Cycler
 from markupsafe import Markup
 
-from jinja_cases import run
+from jinja_cases import KINDS, run
 from jinja_fuzz import EXTRA, stable
 from jinja_templates import CONTEXTS
 
@@ -65,6 +68,27 @@ MARKUP_USES = ["[{}, 1]|min", "[1, {}]|max", "[{}, 1]|sort", "[{}, 'b', 'B'|e]|u
                "{}|first", "{}|last", "{}|reverse", "{}|list", "{}|string", "{}|e", "{}|forceescape", "{}|striptags", "{}|format(1)", "{}|map('upper')|list", "{}[:2]", "{}[::-1]",
                "{} * 2", "{} + '<'", "'<' + {}", "{} ~ '<'", "('%s'|e) % {}", "'%s' % {}", "'{{}}'.format({})", "('{{}}'|e).format({})", "{}.split()", "{}.partition(' ')",
                "{}.splitlines()", "{}.join('<>')", "'<'.join([{}])", "{}.zfill(9)", "{}.upper", "{}.format"]
+
+# What the sandbox hides differs from what is not there: each value is asked for every private name that one of them has.
+PRIVATE_OF = ["none", "true", "5", "big", "2.5", "'a'", "('<'|e)", "[1]", "(1,)", "{}", "'a'.encode()", "range(3)", "d.keys()", "d.values()", "d.items()", "d.keys().mapping",
+              "dict", "dict[1]", "joiner", "lipsum", "dict.get"]
+CLASSES = [object, type, int, float, str, bytes, list, tuple, dict, set, range, Markup, Undefined, Cycler, LoopContext, types.FunctionType, types.MethodType,
+           types.BuiltinFunctionType, types.MethodDescriptorType, types.GeneratorType, types.GenericAlias]
+OTHERS = {"_x", "__nope__", "_content", "_stack", "_func", "_fields", "_Namespace__attrs", "__wrapped__", "_undefined_hint", "_undefined_name", "_undefined_obj",
+          "_undefined_exception"}
+UNREADABLE = {"__abstractmethods__", "__annotations__"}  # classes have them, and fail
+PRIVATE = sorted(({n for c in CLASSES for n in dir(c) if n.startswith("_")} | OTHERS) - UNREADABLE)
+
+
+def private():
+    names = "{% set names = '" + " ".join(PRIVATE) + "'.split() %}"
+    for before, value, after in [*OBJECTS, *(("", v, "") for v in PRIVATE_OF)]:
+        for asked in (f"({value})|attr(a)", f"[{value}]|map(attribute=a)|first"):
+            yield before + names + "{% for a in names %}{{ a }}: {{ " + asked + " }}\n{% endfor %}" + after, {"undefined": "debug"}
+    for kind in KINDS:
+        for name in PRIVATE:
+            for asked in (f"x.{name}", f"x['{name}']", f"x|attr('{name}')"):
+                yield "{{ " + asked + " }}", {"undefined": kind}
 
 
 def made_by_templates():
@@ -117,11 +141,12 @@ def main():
     CONTEXTS["main"].update(EXTRA)
     del CONTEXTS["main"]["one"]
     out, seen = [], set()
-    for tpl in templates():
-        if tpl in seen:
+    for tpl, opts in [*((tpl, {}) for tpl in templates()), *private()]:
+        key = tpl, *opts.values()
+        if key in seen:
             continue
-        seen.add(tpl)
-        case = {"tpl": tpl}
+        seen.add(key)
+        case = {"tpl": tpl, "opts": opts} if opts else {"tpl": tpl}
         try:
             result = run(case, folding=False)
         except Exception as e:

@@ -55,6 +55,7 @@ into pipeline/jinja/testdata/cases.json jinja_cases.py
 into pipeline/jinja/chatext/testdata/cases.json chat_template_cases.py
 into pipeline/jinja/testdata/calls.json.gz jinja_calls.py
 into pipeline/jinja/codecs_table.go codecs_table.py
+into pipeline/jinja/private_table.go private_table.py
 into pipeline/components/testdata/table.json component_table.py
 
 # Haystack 2 needs a Python of its own: python3 -m venv .oracle2 && .oracle2/bin/pip install -r conformance/oracle/requirements-2.txt

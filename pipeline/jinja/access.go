@@ -29,7 +29,7 @@ func (r *run) pyAttr(v value.Value, name string) (value.Value, error) {
 		return r.bindMethod(v, name, m)
 	}
 	if strings.HasPrefix(name, "_") {
-		if isDunder(v, name) {
+		if isPrivate(v, name) {
 			return r.unsafeAttr(v, name), nil
 		}
 		return nil, nil
@@ -41,11 +41,10 @@ func (r *run) pyAttr(v value.Value, name string) (value.Value, error) {
 }
 
 func (r *run) undefinedAttr(u *undefined, name string) (value.Value, error) {
-	if strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__") {
-		if isDunder(u, name) {
-			return r.unsafeAttr(u, name), nil
-		}
-	} else if u.kind == Chainable {
+	switch {
+	case strings.HasPrefix(name, "_") && isPrivate(u, name):
+		return r.unsafeAttr(u, name), nil
+	case u.kind == Chainable:
 		return u, nil
 	}
 	return nil, u.fail()

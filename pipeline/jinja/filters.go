@@ -234,11 +234,10 @@ func filterAttr(r *run, a []value.Value) (value.Value, error) {
 		return nil, typeErr("attribute name must be string, not '%s'", typeName(a[1]))
 	}
 	if u := asUndefined(a[0]); u != nil {
-		got, err := r.undefinedAttr(u, name)
-		if got == nil && err == nil {
-			got = r.undefItem(a[0], a[1])
+		if isDunder(name) && !isPrivate(u, name) {
+			return r.undefItem(u, a[1]), nil
 		}
-		return got, err
+		return r.undefinedAttr(u, name)
 	}
 	got, err := r.pyAttr(a[0], name)
 	if err != nil {

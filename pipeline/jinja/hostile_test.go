@@ -79,7 +79,7 @@ var hostile = []struct {
 	{"range", "{{ range(10**9)|list }}", fault.Failed},
 	{"class walk", "{{ ''.__class__.__mro__[1].__subclasses__() }}", fault.Failed},
 	{"class walk by item", "{{ ''['__class__']['__mro__'] }}", fault.Failed},
-	{"class walk by filter", "{{ ''|attr('__class__')|attr('__mro__') }}", fault.Failed},
+	{"class walk by filter", "{{ (''|attr('__class__')|attr('__mro__')|attr('__subclasses__'))() }}", fault.Failed},
 	{"class walk by format", "{{ '{0.__class__.__mro__}'.format('') }}", fault.Failed},
 	{"class walk by map", "{{ ['']|map(attribute='__class__.__mro__')|list }}", fault.Failed},
 	{"globals of a function", "{{ range.__globals__.x }}", fault.Failed},

@@ -123,7 +123,7 @@ func hexRune(s string, digits int) (rune, bool) {
 // namedEscape decodes a character by its Unicode name.
 func namedEscape(b *strings.Builder, s string, line int) (int, error) {
 	end := strings.IndexByte(s, '}')
-	if !strings.HasPrefix(s, `\N{`) || end < 0 {
+	if !strings.HasPrefix(s, `\N{`) || end <= 3 {
 		return 0, syntaxErr(line, `malformed \N character escape`)
 	}
 	r, ok := value.RuneByName(s[3:end])
