@@ -361,3 +361,36 @@ CASES += [
     '{{ dict.foo // 2 }}',
     '{{ +dict.foo }}',
 ]
+
+# what the class cycler and generators have
+CASES += [
+    "{{ cycler.current }}", "{{ cycler.current() }}", "{{ cycler.current is callable }}", "{{ [cycler.current]|tojson }}",
+    "{{ cycler.current == cycler.current }}", "{{ cycler.current == cycler.next }}", "{{ cycler.next == cycler.next }}", "{{ cycler.current.x.y }}",
+    "{{ cycler.current + 1 }}", "{{ cycler.current|length }}", "{{cycler.next()}}", "{{cycler.next(5)}}", "{{cycler.reset(5)}}", "{{cycler.next(x)}}",
+    "{{cycler.reset({})}}", "{{cycler.next(1,2)}}",
+    "{% set c=cycler('a','b') %}{{ cycler.next(c) }}{{ cycler.next(self=c) }}{{c.next()}}{{cycler.reset(c)}}{{c.current}}", "{{cycler.next(a=1)}}",
+    "{% set g=nums|map('string') %}{{g.send(none)}}{{ g.gi_suspended}}{{g.send(1)}}{{g.close()}}{{g|list}}{{ g.gi_suspended}}",
+    "{{ (nums|map('string')).send(1)}}", "{{ ([]|map('string')).send(none)}}", "{% set g=nums|map('string') %}{{ g.close() }}{{ g.send(1) }}",
+    "{{ (nums|map('string')).throw()}}", "{{ (nums|map('string')).throw(1)}}", "{{ (nums|map('string')).throw('a',x)}}",
+    "{{ (nums|map('string')).throw(a=1)}}", "{{ (nums|map('string')).close(1)}}", "{{ (nums|map('string')).send()}}",
+    "{{ (nums|map('string')).send(a=1)}}", "{{ (nums|map('string')).gi_frame.x}}", "{{ (nums|map('string')).gi_code}}",
+    "{{ (nums|map('string')).send}}", "{{ (nums|map('string')).gi_yieldfrom }}",
+    "{% macro m() %}{{ ([]|map('string')).send(none)}}{% endmacro %}{{ m() }}", "{{ (nums|map('string')).throw(1,2,3,4)}}", "{{ (nums|map('string')).throw(1,2,3)}}", "{{ (nums|map('string')).throw(1,2,none)}}",
+    "{{ (nums|map('string')).throw(none)}}", "{{ d.values().isdisjoint([]) }}", "{{ d.values().mapping }}", "{{ (nums|map('nope')).send(none) }}",
+    "{{ (nums|reverse).send }}|{{ (nums|reverse).send is defined }}", "{{ (nums|map('string')).throw(x) }}",
+    "{{ cycler.next != cycler.reset }}{{ [cycler.next, cycler.next, cycler.current, cycler.current]|unique|list|length }}",
+    "{% set g=nums|map('string') %}{{ g.send == g.send }}{{ g.send == g.close }}",
+    "{% set g=nums|map('string') %}{% for x in g %}{{ x }}{{ g.gi_suspended }}{{ g.close() }}{% endfor %}",
+    "{% set g=nums|map('string') %}{% for x in g %}{{ x }}{{ g.send(none) }}{% endfor %}",
+    "{% set g = d.values()|map('string') %}{{ g|list }}{{ g.gi_running }}{{ g.gi_suspended }}{{ g|list }}", "{{ dict[1].nope.x }}",
+]
+
+# digits of other scripts, and a namespace inside itself
+CASES += [
+    "{{ 1٣ }}", "{{ ٣ }}", "{{ ٣.٥ }}", "{{ 1٣.5 }}", "{{ 1.٥ }}", "{{ 1e٣ }}", "{{ 1.5e٣ }}", "{{ 1_٣ }}", "{{ 0x٣ }}", "{{ 0xa٣ }}", "{{ 0b1٣ }}",
+    "{{ 0٣ }}", "{{ 0٠ }}", "{{ 1٣_4 }}", "{{ a.1٣ }}", "{{ a.٣ }}", "{{ 1٣a }}", "{{ 1٣' }}", "{{ [1][0٣] }}", "{{ x٣ }}", "{{ 1٣.real }}",
+    "{{ 1² }}", "{{ ² }}", "{{ 1_٣.0 }}", "{{ 0b٠ }}", "{{ 0b1_٣ }}", "{{ 0o٧ }}", "{{ 0x_٣f }}", "{{ -٣ }}", "{{ ١.٢ }}", "{{ 1𝟘 }}", "{{ 1.𝟘 }}",
+    "{{ 0_٣ }}", "{{ 00٣ }}", "{{ 1٣ + 1 }}", "{{ 'a'.x.1٣ }}", "{{ 0𝟘 }}", "{{ 1＿0 }}", "{{ 1e1٣ }}", "{{ '1٣'|int }}{{ '1٣.5'|float }}",
+    "{% set ns = namespace(l=1) %}{% set ns.l = ns %}{{ ns.l }}", "{% set ns = namespace(l=1) %}{% set ns.l = {'a': ns} %}{{ ns }}{{ ns.l }}",
+    "{% set ns = namespace(l=1) %}{% set ns.l = [ns, ns] %}{{ ns }}{{ ns.l }}", "{{ 1e+٣ }}", "{{ x.1٣.2 }}", "{{ [1,2][٣.5] }}", "{{ '1٣'|int(0, 16) }}", "{{ '٠x1٣'|int(0, 0) }}", "{{ 'K'|int(7, 36) }}", "{{ '0XfF'|int(0, 16) }}", "{{ '0B1'|int(0, 0) }}", "{{ 'zZ'|int(0, 36) }}", "{{ '٣'|int(5, 2) }}",
+]

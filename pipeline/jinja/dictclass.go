@@ -16,7 +16,10 @@ func isDictClass(v value.Value) bool {
 }
 
 func (g *goFunc) attr(r *run, name string) (value.Value, error) {
-	if g.class != "dict" {
+	switch {
+	case g.class == "jinja2.utils.Cycler":
+		return cyclerClass[name], nil
+	case g.class != "dict":
 		return nil, nil
 	}
 	if name == "mro" {

@@ -88,6 +88,9 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // asciiDigits turns digits of every script into ASCII.
 func asciiDigits(s string) string {
+	if isASCII(s) {
+		return s
+	}
 	return strings.Map(func(c rune) rune {
 		if d, ok := value.DigitValue(c); ok {
 			return rune('0' + d)
@@ -170,13 +173,13 @@ func (r *run) intText(s string, base int) (value.Value, error) {
 		return nil, valueErr("int() base must be >= 2 and <= 36, or 0")
 	}
 	bad := valueErr("invalid literal for int() with base %d: %s", base, quote(s))
-	body := strings.ToLower(value.PyStrip(s))
+	body := asciiDigits(value.PyStrip(s))
 	sign := ""
 	if body != "" && (body[0] == '+' || body[0] == '-') {
 		sign, body = body[:1], body[1:]
 	}
 	if len(body) > 1 && body[0] == '0' {
-		if p := map[byte]int{'b': 2, 'o': 8, 'x': 16}[body[1]]; p > 0 && (base == p || base == 0) {
+		if p := map[byte]int{'b': 2, 'o': 8, 'x': 16}[body[1]|0x20]; p > 0 && (base == p || base == 0) {
 			base, body = p, strings.TrimPrefix(body[2:], "_")
 		}
 	}
@@ -186,7 +189,7 @@ func (r *run) intText(s string, base int) (value.Value, error) {
 			return nil, bad
 		}
 	}
-	if len(body) > 4*maxIntDigits || runEnd(body, func(c byte) bool { return digitOf(c) < base }) != len(body) || body == "" {
+	if len(body) > 4*maxIntDigits || runEnd(body, base) != len(body) || body == "" {
 		return nil, bad
 	}
 	n, ok := new(big.Int).SetString(sign+strings.ReplaceAll(body, "_", ""), base)

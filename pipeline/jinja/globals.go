@@ -61,60 +61,13 @@ func (ns *namespace) Class() string { return "jinja2.utils.Namespace" }
 func (ns *namespace) Repr() string { return "<Namespace {...}>" }
 
 func (ns *namespace) appendRepr(p *reprWriter, dst []byte) ([]byte, error) {
-	return p.nested(append(dst, "<Namespace "...), ns, "{...}", func(dst []byte) ([]byte, error) {
-		dst, err := p.append(dst, ns.attrs)
-		return append(dst, '>'), err
-	})
+	dst, err := p.append(append(dst, "<Namespace "...), ns.attrs)
+	return append(dst, '>'), err
 }
 
 func (ns *namespace) attr(_ *run, name string) (value.Value, error) {
 	v, _ := ns.attrs.Get(name)
 	return v, nil
-}
-
-// cyclerVal is jinja2.utils.Cycler.
-type cyclerVal struct {
-	internal
-	items []value.Value
-	pos   int
-}
-
-func newCycler(r *run, a *args) (value.Value, error) {
-	if len(a.kw) > 0 {
-		return nil, typeErr("Cycler.__init__() got an unexpected keyword argument %s", "'"+a.kw[0].Name+"'")
-	}
-	if len(a.pos) == 0 {
-		return nil, raise("RuntimeError", "at least one item has to be provided")
-	}
-	return &cyclerVal{items: append([]value.Value(nil), a.pos...)}, r.allocItems(len(a.pos))
-}
-
-func (c *cyclerVal) Class() string { return "jinja2.utils.Cycler" }
-
-// Repr leaves the address out that Python prints.
-func (c *cyclerVal) Repr() string { return "<jinja2.utils.Cycler object>" }
-
-func (c *cyclerVal) attr(_ *run, name string) (value.Value, error) {
-	switch name {
-	case "current":
-		return c.items[c.pos], nil
-	case "pos":
-		return value.Int(c.pos), nil
-	case "items":
-		return value.Tuple(c.items), nil
-	case "next":
-		return methodOf(c, "Cycler.next", func(_ *run, a *args) (value.Value, error) {
-			v := c.items[c.pos]
-			c.pos = (c.pos + 1) % len(c.items)
-			return v, a.nothing("Cycler.next")
-		}), nil
-	case "reset":
-		return methodOf(c, "Cycler.reset", func(_ *run, a *args) (value.Value, error) {
-			c.pos = 0
-			return value.None, a.nothing("Cycler.reset")
-		}), nil
-	}
-	return nil, nil
 }
 
 // joinerVal is jinja2.utils.Joiner: nothing the first time, then its separator.

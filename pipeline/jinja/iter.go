@@ -223,37 +223,3 @@ func (r *run) length(v value.Value) (int, error) {
 	}
 	return 0, typeErr("object of type '%s' has no len()", typeName(v))
 }
-
-// generator is what filters such as map and select give: items made when they are asked for, once.
-type generator struct {
-	internal
-	it    iterator
-	class string // "generator", "list_reverseiterator", ...
-	name  string
-}
-
-func (g *generator) Class() string { return g.class }
-
-// Repr leaves the address out that Python prints.
-func (g *generator) Repr() string {
-	if g.name != "" {
-		return "<" + g.class + " object " + g.name + ">"
-	}
-	return "<" + g.class + " object>"
-}
-
-func (g *generator) iter(*run) (iterator, error) { return g.it, nil }
-
-// lazy makes a generator of a function that is called for the first item.
-func lazy(name string, start func(r *run) (iterator, error)) *generator {
-	var it iterator
-	return &generator{class: "generator", name: name, it: funcIter(func(r *run) (value.Value, bool, error) {
-		if it == nil {
-			var err error
-			if it, err = start(r); err != nil {
-				return nil, false, err
-			}
-		}
-		return r.pull(it)
-	})}
-}

@@ -38,7 +38,7 @@ func (g *goFunc) DictKey() any {
 func (m *boundMethod) DictKey() any {
 	if m.Class() == "builtin_function_or_method" {
 		switch m.self.(type) {
-		case value.Str, value.Int, value.Bytes, *value.List, *value.Dict, *value.Set, *goFunc:
+		case value.Str, value.Int, value.Bytes, *value.List, *value.Dict, *value.Set, *goFunc, *generator:
 			return methodKey{m.self, m.name}
 		}
 	}

@@ -244,7 +244,7 @@ func (l *lexer) inside() error {
 	}
 	c := s[0]
 	switch {
-	case c >= '0' && c <= '9':
+	case c >= '0' && c <= '9', c >= utf8.RuneSelf && !l.afterDot() && floatEnd(s) > 0:
 		return l.number(s)
 	case c == '"' || c == '\'':
 		if n := stringEnd(s); n > 0 {

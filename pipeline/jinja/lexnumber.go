@@ -4,14 +4,17 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/haywardhq/hayward/pipeline/value"
 )
 
 // number takes an integer or float literal, with underscores between digits.
 func (l *lexer) number(s string) error {
-	afterDot := l.pos > 0 && l.src[l.pos-1] == '.'
-	if n := floatEnd(s); n > 0 && !afterDot {
+	if n := floatEnd(s); n > 0 && !l.afterDot() {
+		if err := l.foreignDigit(s[:n]); err != nil {
+			return err
+		}
 		f, err := strconv.ParseFloat(strings.ReplaceAll(s[:n], "_", ""), 64)
 		if err != nil && !isRange(err) {
 			return syntaxErr(l.line, "invalid number %s", s[:n])
@@ -25,7 +28,7 @@ func (l *lexer) number(s string) error {
 	if base != 10 {
 		digits = digits[2:]
 	}
-	v, err := parseInt(digits, base)
+	v, err := parseInt(asciiDigits(digits), base)
 	if err != nil {
 		return atLine(err, l.line)
 	}
@@ -33,6 +36,8 @@ func (l *lexer) number(s string) error {
 	l.advance(n)
 	return nil
 }
+
+func (l *lexer) afterDot() bool { return l.pos > 0 && l.src[l.pos-1] == '.' }
 
 func isRange(err error) bool {
 	ne, ok := err.(*strconv.NumError)
@@ -55,23 +60,63 @@ func parseInt(digits string, base int) (value.Value, error) {
 	return intOf(n), nil
 }
 
-// digitsEnd matches (\d+_)*\d+ and returns its length.
-func digitsEnd(s string) int { return runEnd(s, func(c byte) bool { return c >= '0' && c <= '9' }) }
+// foreignDigit refuses the digits of other scripts in a float: Jinja's lexer takes them, as those of an int, and leaves
+// the literal to Python, which does not.
+func (l *lexer) foreignDigit(s string) error {
+	s = strings.ReplaceAll(s, "_", "")
+	for i, c := range s {
+		if c < utf8.RuneSelf {
+			continue
+		}
+		if i > 0 && strings.IndexByte("eE+-", s[i-1]) >= 0 {
+			return atLine(raise("SyntaxError", "invalid decimal literal (<unknown>, line 1)"), l.line)
+		}
+		return atLine(raise("SyntaxError", "invalid character '%c' (U+%04X) (<unknown>, line 1)", c, c), l.line)
+	}
+	return nil
+}
 
-// runEnd matches digits with single underscores between them.
-func runEnd(s string, digit func(byte) bool) int {
+// digitsEnd matches (\d+_)*\d+ and returns its length.
+func digitsEnd(s string) int { return runEnd(s, 10) }
+
+// runEnd matches digits of a base with single underscores between them. As in Python's expressions, \d is a digit of any
+// script; bases that have none of it take those of ASCII alone.
+func runEnd(s string, base int) int {
 	n := 0
 	for n < len(s) {
-		switch {
-		case digit(s[n]):
-			n++
-		case s[n] == '_' && n > 0 && n+1 < len(s) && digit(s[n+1]):
-			n += 2
-		default:
+		if s[n] == '_' && n > 0 {
+			size := digitSize(s[n+1:], base)
+			if size == 0 {
+				return n
+			}
+			n += 1 + size
+			continue
+		}
+		size := digitSize(s[n:], base)
+		if size == 0 {
 			return n
 		}
+		n += size
 	}
 	return n
+}
+
+// digitSize returns how many bytes the digit at the start of s takes, or 0 if there is none.
+func digitSize(s string, base int) int {
+	if s == "" {
+		return 0
+	}
+	if s[0] < utf8.RuneSelf {
+		if digitOf(s[0]) < base {
+			return 1
+		}
+		return 0
+	}
+	c, size := utf8.DecodeRuneInString(s)
+	if _, ok := value.DigitValue(c); !ok || base < 10 {
+		return 0
+	}
+	return size
 }
 
 // floatEnd returns the length of the float at the start of s, or 0 if it is none.
@@ -119,13 +164,13 @@ func integerEnd(s string) (int, int) {
 			if body[0] == '_' {
 				skip = 1
 			}
-			if m := runEnd(body[skip:], func(c byte) bool { return digitOf(c) < base }); m > 0 {
+			if m := runEnd(body[skip:], base); m > 0 {
 				return 2 + skip + m, base
 			}
 		}
 	}
 	if s[0] == '0' {
-		return runEnd(s, func(c byte) bool { return c == '0' }), 10
+		return runEnd(s, 1), 10
 	}
 	return digitsEnd(s), 10
 }

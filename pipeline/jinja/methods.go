@@ -44,8 +44,8 @@ func (t methodTable) properties(list map[string]method) methodTable {
 // library holds Jinja's own filters and tests and the methods of Python's types. It is the same for every environment and
 // never changes.
 type library struct {
-	filters, tests                                                                               map[string]*builtinFunc
-	str, markup, list, tuple, dict, set, int, float, bytes, date, time, rangeTable, views, proxy methodTable
+	filters, tests                                                                                       map[string]*builtinFunc
+	str, markup, list, tuple, dict, set, int, float, bytes, date, time, rangeTable, views, values, proxy methodTable
 }
 
 // builtins is the one library, made when the first environment is. Its functions find it through their environment: they
@@ -69,6 +69,7 @@ func newLibrary() *library {
 		time:       table(dateMethods, timeMethods).properties(dateAttrs).properties(timeAttrs),
 		rangeTable: table(rangeMethods).properties(rangeAttrs),
 		views:      table(viewMethods).properties(viewAttrs),
+		values:     table().properties(viewAttrs),
 		proxy:      proxied(),
 	}
 }
@@ -101,6 +102,9 @@ func (l *library) methodsOf(v value.Value) methodTable {
 	case *rangeVal:
 		return l.rangeTable
 	case *dictView:
+		if v.kind == "dict_values" {
+			return l.values
+		}
 		return l.views
 	case *mappingProxy:
 		return l.proxy
