@@ -394,3 +394,15 @@ CASES += [
     "{% set ns = namespace(l=1) %}{% set ns.l = ns %}{{ ns.l }}", "{% set ns = namespace(l=1) %}{% set ns.l = {'a': ns} %}{{ ns }}{{ ns.l }}",
     "{% set ns = namespace(l=1) %}{% set ns.l = [ns, ns] %}{{ ns }}{{ ns.l }}", "{{ 1e+٣ }}", "{{ x.1٣.2 }}", "{{ [1,2][٣.5] }}", "{{ '1٣'|int(0, 16) }}", "{{ '٠x1٣'|int(0, 0) }}", "{{ 'K'|int(7, 36) }}", "{{ '0XfF'|int(0, 16) }}", "{{ '0B1'|int(0, 0) }}", "{{ 'zZ'|int(0, 36) }}", "{{ '٣'|int(5, 2) }}",
 ]
+
+# what Jinja takes for a constant when it compiles, and slices of ranges
+CASES += many("{% autoescape ", " %}{{ '<' ~ html|e }}|{{ [html]|join('<'|e) }}|{{ html ~ 1 }}{% endautoescape %}",
+    "-true", "not false", "1 + 0", "[1]", "[]", "(1,)", "{}", "{'a': 1}", "'x' ~ 'y'", "1 == 1", "1 < 2 and true", "true if true", "true if x", "'a'|upper", "''|upper",
+    "'a' is string", "1 if false", "[html]", "not html", "html", "'a'[0]", "''[0]", "{'a': 1}.a", "namespace()", "[1][1:]", "[1, 2][1:]", "true and html", "true or html",
+    "html or true", "false and html", "[1]|map('string')", "[1]|list", "'a'.upper", "'a'.upper()", "1 is odd", "1 is divisibleby(html|length)", "'a'|default(html)", "[1]|first",
+)
+CASES += many("{% autoescape html %}{% autoescape ", " %}{{ '<' ~ html|e }}{% endautoescape %}{{ '<' ~ html|e }}{% endautoescape %}", "true", "[1]", "html", "false")
+CASES += many("{% autoescape [1] %}{% autoescape ", " %}{{ '<' ~ html|e }}{% endautoescape %}{{ '<' ~ html|e }}{% endautoescape %}", "true", "[1]", "html", "false", "[]")
+CASES += exprs(*(f"{r}[{s}]" for r in ("range(5)", "range(10, 0, -3)", "range(0)", "range(2, 9, 3)")
+                 for s in ("-1:3", "::10", "::-1", "::-10", "1:", ":1", "3:1", "10:", ":-10", "-2::2", "4:4", "4:4:-1", "1:4:2", "none:none:3")))
+CASES += ["{{ range(5)[::10]|list }}{{ 3 in range(5)[::10] }}{{ range(5)[1:1] == range(0) }}{{ range(9)[2:8:3].index(5) }}{{ range(5)[3:1].stop }}", "{{ cycler.next(cycler) }}"]

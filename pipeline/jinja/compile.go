@@ -11,7 +11,11 @@ type (
 )
 
 // evalCtx is what the compiler knows of jinja2.nodes.EvalContext at a place.
-type evalCtx struct{ autoescape, volatile bool }
+type evalCtx struct {
+	autoescape bool
+	volatile   bool // what the template escapes is decided at run time
+	constant   bool // which comes out the same each time: Jinja decides it when it compiles
+}
 
 // scope is compile-time information about a place (jinja2.compiler.Frame).
 type scope struct {

@@ -244,7 +244,7 @@ func (c *compiler) sliceExpr(obj evalFn, e *sliceExpr, s *scope) (evalFn, error)
 // concatExpr is "~": text of everything, joined.
 func (c *compiler) concatExpr(e *concatExpr, s *scope) (evalFn, error) {
 	list, err := c.exprs(e.nodes, s)
-	safe := s.ctx.autoescape && !s.ctx.volatile
+	ctx := *s.ctx
 	return func(r *run, f *frame) (value.Value, error) {
 		parts := make([]value.Value, len(list))
 		for i, e := range list {
@@ -253,7 +253,7 @@ func (c *compiler) concatExpr(e *concatExpr, s *scope) (evalFn, error) {
 				return nil, err
 			}
 		}
-		return r.concat(parts, safe)
+		return r.concat(parts, ctx.autoescape && !ctx.volatile || ctx.constant && r.autoescape)
 	}, err
 }
 

@@ -207,6 +207,7 @@ func (c *compiler) autoescape(n *autoescapeStmt, s *scope) (execFn, error) {
 	if k, ok := n.value.(*constExpr); ok {
 		s.ctx.autoescape = value.Truthy(k.val)
 	} else {
+		s.ctx.constant = isConstant(n.value) && (s.ctx.constant || !s.ctx.volatile)
 		s.ctx.volatile = true
 	}
 	body, err := c.body(n.body, inner)

@@ -19,7 +19,9 @@ func newCycler(r *run, a *args) (value.Value, error) {
 	return &cyclerVal{items: append([]value.Value(nil), a.pos...)}, r.allocItems(len(a.pos))
 }
 
-func (c *cyclerVal) Class() string { return "jinja2.utils.Cycler" }
+const cyclerPath = "jinja2.utils.Cycler"
+
+func (c *cyclerVal) Class() string { return cyclerPath }
 
 // Repr leaves the address out that Python prints.
 func (c *cyclerVal) Repr() string { return "<jinja2.utils.Cycler object>" }
@@ -68,6 +70,9 @@ func cyclerFunction(name, uses string, method func(*cyclerVal) value.Value) valu
 		}
 		if u := asUndefined(got[0]); u != nil {
 			return nil, u.fail()
+		}
+		if class, ok := got[0].(*goFunc); ok && class.class == cyclerPath {
+			return nil, noAttribute(class, "pos") // whose current is the property
 		}
 		c, ok := got[0].(*cyclerVal)
 		if !ok {

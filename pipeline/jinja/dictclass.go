@@ -17,7 +17,7 @@ func isDictClass(v value.Value) bool {
 
 func (g *goFunc) attr(r *run, name string) (value.Value, error) {
 	switch {
-	case g.class == "jinja2.utils.Cycler":
+	case g.class == cyclerPath:
 		return cyclerClass[name], nil
 	case g.class != "dict":
 		return nil, nil

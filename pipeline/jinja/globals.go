@@ -35,7 +35,7 @@ func builtinGlobals() map[string]value.Value {
 			return d, r.updateDict(d, a)
 		}),
 		"namespace": class("jinja2.utils.Namespace", newNamespace),
-		"cycler":    class("jinja2.utils.Cycler", newCycler),
+		"cycler":    class(cyclerPath, newCycler),
 		"joiner":    class("jinja2.utils.Joiner", newJoiner),
 		"lipsum":    fn("lipsum", lipsum),
 	}

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -40,6 +41,19 @@ func (v *rangeVal) iter(*run) (iterator, error) {
 		i++
 		return v.at(i - 1), true, nil
 	}), nil
+}
+
+// slice is v[start:stop:step], a range again. One whose step is out of all range has one item at most.
+func (v *rangeVal) slice(start, stop, step value.Value) (value.Value, error) {
+	at, end, by, err := span(v.n, start, stop, step)
+	if err != nil {
+		return nil, err
+	}
+	out := &rangeVal{start: v.start + int64(at)*v.step, stop: v.start + int64(end)*v.step, step: v.step * int64(by), n: items(at, end, by)}
+	if out.step/int64(by) != v.step {
+		out.step = math.MaxInt64
+	}
+	return out, nil
 }
 
 // index returns the position of x, or -1.

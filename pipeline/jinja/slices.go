@@ -33,12 +33,7 @@ func (r *run) slice(v, start, stop, step value.Value) (value.Value, error) {
 		}
 		return value.Bytes(out), r.alloc(n)
 	case *rangeVal:
-		at, n, by, err := bounds(v.n, start, stop, step)
-		if err != nil {
-			return nil, err
-		}
-		first := v.start + int64(at)*v.step
-		return &rangeVal{start: first, step: v.step * int64(by), n: n, stop: first + int64(n)*v.step*int64(by)}, nil
+		return v.slice(start, stop, step)
 	case *undefined:
 		if v.kind == Chainable {
 			return v, nil
@@ -122,6 +117,32 @@ func sliceIndex(v value.Value) (n int, ok bool, err error) {
 
 // bounds turns a slice of a sequence of length n into the first position, the number of items and the step.
 func bounds(n int, start, stop, step value.Value) (at, count, by int, err error) {
+	at, end, by, err := span(n, start, stop, step)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	switch count = items(at, end, by); count {
+	case 0:
+		at = 0
+	case 1:
+		by = 1
+	}
+	return at, count, by, nil
+}
+
+// items is how many a span has.
+func items(at, end, by int) int {
+	switch {
+	case by > 0 && at < end:
+		return (end-at-1)/by + 1
+	case by < 0 && at > end:
+		return (at-end-1)/(-by) + 1
+	}
+	return 0
+}
+
+// span turns a slice of a sequence of length n into the first position, the one it ends before, and the step.
+func span(n int, start, stop, step value.Value) (at, end, by int, err error) {
 	by, ok, err := sliceIndex(step)
 	if err != nil {
 		return 0, 0, 0, err
@@ -137,7 +158,7 @@ func bounds(n int, start, stop, step value.Value) (at, count, by int, err error)
 	if by < 0 {
 		low, high = -1, n-1
 	}
-	at, end := low, high
+	at, end = low, high
 	if by < 0 {
 		at, end = high, low
 	}
@@ -151,19 +172,7 @@ func bounds(n int, start, stop, step value.Value) (at, count, by int, err error)
 	} else if ok {
 		end = clip(i, n, low, high)
 	}
-	switch {
-	case by > 0 && at < end:
-		count = (end-at-1)/by + 1
-	case by < 0 && at > end:
-		count = (at-end-1)/(-by) + 1
-	}
-	if count == 0 {
-		return 0, 0, by, nil
-	}
-	if count == 1 {
-		by = 1
-	}
-	return at, count, by, nil
+	return at, end, by, nil
 }
 
 func clip(i, n, low, high int) int {
