@@ -406,3 +406,33 @@ CASES += many("{% autoescape [1] %}{% autoescape ", " %}{{ '<' ~ html|e }}{% end
 CASES += exprs(*(f"{r}[{s}]" for r in ("range(5)", "range(10, 0, -3)", "range(0)", "range(2, 9, 3)")
                  for s in ("-1:3", "::10", "::-1", "::-10", "1:", ":1", "3:1", "10:", ":-10", "-2::2", "4:4", "4:4:-1", "1:4:2", "none:none:3")))
 CASES += ["{{ range(5)[::10]|list }}{{ 3 in range(5)[::10] }}{{ range(5)[1:1] == range(0) }}{{ range(9)[2:8:3].index(5) }}{{ range(5)[3:1].stop }}", "{{ cycler.next(cycler) }}"]
+
+# markup as the key of a dict
+KEYS = "{('a'|e): 1, 'c d'|e: ['<'], ('x<'|safe): none, 'p': 2}"
+CASES += [t.replace("KEYS", KEYS) for t in [
+    "{{ KEYS }}", "{{ KEYS|string }}", "{{ KEYS|pprint }}", "{{ KEYS|items|list }}", "{{ KEYS.items()|list }}", "{{ KEYS.keys() }}",
+    "{{ KEYS|list }}", "{{ KEYS|dictsort }}", "{{ KEYS|dictsort(true) }}", "{{ KEYS|dictsort(by='value') }}", "{{ KEYS|xmlattr }}",
+    "{{ KEYS|xmlattr(false) }}", "{{ KEYS|tojson }}", "{{ KEYS|tojson(2) }}", "{{ KEYS|join('<') }}", "{{ KEYS|join('<'|e) }}",
+    "{{ [KEYS|first, KEYS|last] }}", "{{ KEYS|urlencode }}", "{% for k in KEYS %}{{ k ~ '<' }}{{ k + '<' }}{% endfor %}",
+    "{% for k, v in KEYS|dictsort %}{{ [k, v] }}{% endfor %}", "{{ dict(KEYS) }}", "{{ dict([('a'|e, 1)]) }}", "{{ dict([('a'|e, 1)], a=2) }}",
+    "{{ namespace({'a'|e: 1}).a }}", "{{ namespace({'a'|e: 1}) }}", "{{ '%(a)s' % {'a'|e: 1} }}", "{{ '{a}'.format(**{'a'|e: 1}) }}",
+    "{{ '{a}'.format_map({'a'|e: 1}) }}", "{{ {'a'|e: 1}.a }}", "{{ {'a'|e: 1}['a'] }}", "{{ {'a': 1}['a'|e] }}",
+    "{{ {'a'|e: 1}.get('a') }}{{ {'a': 1}.get('a'|e) }}", "{% set q = {} %}{{ q.setdefault('a'|e, 1) }}{{ q }}{{ q.setdefault('a', 2) }}{{ q }}",
+    "{% set q = {'a': 0} %}{{ q.update({'a'|e: 1, 'b'|e: 2}) }}{{ q }}",
+    "{% set q = {'a'|e: 0} %}{{ q.update({'a': 1}) }}{{ q }}{{ q.pop('a') }}{{ q }}", "{% set q = {'a'|e: 0} %}{{ q.popitem() }}{{ q }}",
+    "{% set q = {'a'|e: 0} %}{{ q.copy() }}{{ q.update(b=1) }}{{ q }}{{ q|length }}", "{{ {'a'|e: 1} == {'a': 1} }}",
+    "{{ 'a' in {'a'|e: 1} }}{{ ('a'|e) in {'a': 1} }}", "{{ {}.fromkeys(['a'|e, 'b']) }}", "{{ dict.fromkeys('ab'|e) }}",
+    "{{ [{'a'|e: 1}]|map(attribute='a')|list }}", "{{ [{'a'|e: 1}]|map(attribute='a'|e)|list }}",
+    "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(**{'a'|e: 1}) }}", "{{ {'a'|e: 1, 'a': 2} }}{{ {'a': 1, 'a'|e: 2} }}", "{{ {('a'|e, 1): 2} }}",
+    "{{ {('a'|e, 1): 2}[('a', 1)] }}", "{{ d|tojson }}{{ {'a'|e: d}|tojson }}", "{{ KEYS|reverse|list }}", "{{ KEYS|map('upper')|list }}",
+    "{{ KEYS|map('length')|sum }}", "{{ KEYS|min }}{{ KEYS|max }}", "{{ KEYS|sort }}", "{{ KEYS|unique|list }}", "{{ KEYS|batch(2)|list }}",
+    "{{ KEYS|slice(2)|list }}", "{{ KEYS|groupby(0)|list }}", "{{ KEYS|select('string')|list }}", "{{ KEYS.items()|first|last }}",
+    "{{ (KEYS.keys() - [])|sort }}", "{{ (KEYS.keys()|list)[0].upper() }}", "{{ KEYS.keys().isdisjoint(['a']) }}{{ KEYS.keys() == ['a'|e] }}",
+    "{{ [KEYS, KEYS]|unique|list|length }}", "{{ KEYS|urlize }}", "{{ KEYS|e }}", "{{ KEYS|escape|length }}", "{{ KEYS|center(99) }}",
+    "{{ KEYS|indent }}", "{{ KEYS|wordcount }}", "{{ [{'a'|e: 1}]|sum(attribute='a') }}", "{{ 'xay'.translate({97: 'b'|e}) }}",
+    "{{ cycler(**{'a'|e: 1}) }}", "{{ 'x'|replace(**{'old'|e: 'x', 'new': 'y'}) }}", "{{ [3,1]|sort(**{'reverse'|e: true}) }}",
+    "{% autoescape true %}{{ KEYS }}{{ KEYS|join }}{{ KEYS|xmlattr }}{% for k in KEYS %}{{ k }}{% endfor %}{% endautoescape %}",
+    "{{ {'a'|e: 1}|attr('a') }}", "{{ KEYS|truncate(9) }}",
+    "{{ KEYS is mapping }}{% for k in KEYS %}{{ k is escaped }}{{ k is string }}{{ k|length }}{% endfor %}",
+    "{{ [('b'|e, 1), ('a', 2)]|groupby(0) }}", "{{ dict(d, **{'z'|e: 3}) }}",
+]]

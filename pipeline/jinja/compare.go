@@ -195,12 +195,14 @@ func (r *run) hashableItems(t value.Tuple, depth int) error {
 	return nil
 }
 
-// key returns a value as a dict key: markup as a str.
+// key returns a value as a dict key.
 func (r *run) key(v value.Value) (value.Value, error) {
 	if s, ok := v.(value.Str); ok {
 		return s, nil
 	}
-	v = plain(v)
+	if !isMarkup(v) {
+		v = plain(v)
+	}
 	if err := r.hashable(v); err != nil {
 		return nil, err
 	}

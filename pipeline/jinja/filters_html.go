@@ -58,7 +58,7 @@ func filterXMLattr(r *run, a []value.Value) (value.Value, error) {
 			return nil, typeErr("expected string or bytes-like object, got '%s'", typeName(k))
 		}
 		if strings.ContainsAny(name, " \t\n\r\f\v/>=") {
-			return nil, valueErr("Invalid character in attribute name: %s", quote(name))
+			return nil, valueErr("Invalid character in attribute name: %s", value.Repr(k))
 		}
 		key, err := r.escape(k)
 		if err != nil {

@@ -4,7 +4,7 @@ import "github.com/haywardhq/hayward/pipeline/value"
 
 // Objects of Python without an equality of their own are dict keys, each one its own.
 
-// DictKey implements value.Keyed: that of a str. A key of its own [run.key] makes a str of; this one is inside a tuple.
+// DictKey implements value.Keyed: that of a str, which it equals.
 func (m markup) DictKey() any { return value.Str(m.text) }
 
 // DictKey implements value.Keyed.

@@ -23,6 +23,9 @@ type markup struct {
 func (m markup) Class() string { return "markupsafe.Markup" }
 func (m markup) Repr() string  { return "Markup(" + quote(m.text) + ")" }
 
+// PlainStr returns the text for who writes it as a key in JSON.
+func (m markup) PlainStr() value.Str { return value.Str(m.text) }
+
 // PyStr returns the text.
 func (m markup) PyStr() string { return m.text }
 

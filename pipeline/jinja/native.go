@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/haywardhq/hayward/pipeline/value"
@@ -35,7 +36,8 @@ func (r *run) joinNative(pieces []value.Value) (value.Value, error) {
 		if err := strict(pieces[0]); err != nil {
 			return nil, err
 		}
-		return r.outward(pieces[0]), nil
+		out, _, err := r.outward(pieces[0], 0)
+		return out, err
 	}
 	if len(pieces) > 1 {
 		text = ""
@@ -55,10 +57,72 @@ func (r *run) joinNative(pieces []value.Value) (value.Value, error) {
 	return value.Str(text), nil
 }
 
-// outward turns a value that only templates know into one that others do: an undefined into None.
-func (r *run) outward(v value.Value) value.Value {
-	if asUndefined(v) != nil {
-		return value.None
+// outward turns what only templates know into what others do, inside lists, tuples and dicts as well: an undefined into
+// None, markup into a str. What holds neither stays as it is, and so does what is too deep to be looked at.
+func (r *run) outward(v value.Value, depth int) (out value.Value, changed bool, err error) {
+	if depth > maxValueNest {
+		return v, false, nil
 	}
-	return v
+	if err := r.step(); err != nil {
+		return nil, false, err
+	}
+	switch v := v.(type) {
+	case *undefined:
+		return value.None, true, nil
+	case markup:
+		return value.Str(v.text), true, nil
+	case *groupTuple:
+		items, _, err := r.outwardItems(v.pair, depth)
+		return value.Tuple(items), true, err
+	case value.Tuple:
+		items, changed, err := r.outwardItems(v, depth)
+		return value.Tuple(items), changed, err
+	case *value.List:
+		items, changed, err := r.outwardItems(v.Items, depth)
+		if !changed {
+			return v, false, err
+		}
+		return &value.List{Items: items}, true, err
+	case *value.Dict:
+		return r.outwardDict(v, depth)
+	}
+	return v, false, nil
+}
+
+// outwardItems returns the items themselves if none of them changes.
+func (r *run) outwardItems(items []value.Value, depth int) (out []value.Value, changed bool, err error) {
+	out = items
+	for i, x := range items {
+		y, other, err := r.outward(x, depth+1)
+		if err != nil {
+			return nil, false, err
+		}
+		if !other {
+			continue
+		}
+		if !changed {
+			if err := r.allocItems(len(items)); err != nil {
+				return nil, false, err
+			}
+			out, changed = slices.Clone(items), true
+		}
+		out[i] = y
+	}
+	return out, changed, nil
+}
+
+func (r *run) outwardDict(d *value.Dict, depth int) (value.Value, bool, error) {
+	var pairs []value.Value
+	for k, v := range d.All() {
+		pairs = append(pairs, k, v)
+	}
+	pairs, changed, err := r.outwardItems(pairs, depth)
+	if err != nil || !changed {
+		return d, false, err
+	}
+	out := &value.Dict{}
+	for i := 0; i < len(pairs); i += 2 {
+		out.SetKey(pairs[i], pairs[i+1])
+	}
+	return out, true, nil
 }

@@ -224,7 +224,7 @@ func (w *jsonWriter) dict(dst []byte, d *Dict) ([]byte, error) {
 
 // keyText turns a key into a JSON key: numbers, bools and None as their JSON text.
 func (w *jsonWriter) keyText(key Value) (string, error) {
-	switch k := Plain(key).(type) {
+	switch k := plainKey(key).(type) {
 	case Str:
 		return string(k), nil
 	case Bool, Int, *BigInt, Float, noneType:
@@ -237,6 +237,14 @@ func (w *jsonWriter) keyText(key Value) (string, error) {
 	return "", pyError("TypeError", "keys must be str, int, float, bool or None, not %s", TypeName(key))
 }
 
+// plainKey is [Plain] of a key, and the str of one whose class is a subclass of str in another package.
+func plainKey(key Value) Value {
+	if text, ok := key.(interface{ PlainStr() Str }); ok {
+		return text.PlainStr()
+	}
+	return Plain(key)
+}
+
 func sortedEntries(entries []entry) ([]entry, error) {
 	out := slices.Clone(entries)
 	var failed error
@@ -244,7 +252,7 @@ func sortedEntries(entries []entry) ([]entry, error) {
 		if failed != nil {
 			return 0
 		}
-		c, err := order(a.key, b.key)
+		c, err := order(plainKey(a.key), plainKey(b.key))
 		failed = err
 		return c
 	})
