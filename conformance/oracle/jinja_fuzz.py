@@ -130,9 +130,12 @@ class Maker:
         return self.pick(source[:i] + other[j:], source[:i] + source[i + 1:], source[:i] + self.pick("{{", "%}", "(", "'", "|", "-", "\n", "}", " ") + source[i:])
 
 
+SEVERAL = re.compile(r"\{[^{}:]+, [^{}:]+\}")  # a set, which has no order
+
+
 def stable(result):
     text = json.dumps(result).lower()
-    return " at 0x" not in text and "at%200x" not in text and "generator object" not in text and "built-in method" not in text and len(text) < 20000
+    return not SEVERAL.search(result.get("out", "")) and "<recursion on" not in text and " at 0x" not in text and "at%200x" not in text and "generator object" not in text and "built-in method" not in text and len(text) < 20000
 
 
 class Choices:

@@ -436,3 +436,25 @@ CASES += [t.replace("KEYS", KEYS) for t in [
     "{{ KEYS is mapping }}{% for k in KEYS %}{{ k is escaped }}{{ k is string }}{{ k|length }}{% endfor %}",
     "{{ [('b'|e, 1), ('a', 2)]|groupby(0) }}", "{{ dict(d, **{'z'|e: 3}) }}",
 ]]
+
+# what random templates found
+CASES += [
+    "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(**{'{'|e: 1}) }}", "{{ dict(**{'a'|e: 1}) }}",
+    "{% macro m() %}{{ kwargs }}{% endmacro %}{{ m(**{'a'|e: 1, 'b': 2}) }}", "{% set ns = namespace(**{'q'|e: 1}) %}{{ ns.q }}{{ ns }}",
+    "{{ dict(d, **{'z(true)'|e: 3}) }}", "{{ dict({'z'|e: 1}, z=2) }}", "{{ 'a' % dict}}", "{{ 'a' % cycler }}", "{{ 'a' % dict.x }}",
+    "{{ '%s' % dict }}", "{{ '%(a)s' % dict }}", "{{ 'a' % joiner }}", "{{ 'a' % namespace() }}", "{{ range(0)[4:, true] 4:-1] }}",
+    "{{ [1,2[::0,3] }}", "{{ x if x is defined else 'n' | l.sort }}", "{{ {1: 'a',x2: 'b'}|tojson }}", "{{ {x2: 'b'}|tojson }}",
+    "{{ {x2: 'b', x: 1} }}", "{{ {'a': {1: 2, x: 3}}|tojson }}", "{{ cycler.reset(c) }}", "{{ cycler.next(c) }}", "{% extends 'x' %}{{ n|nope }}",
+    "{{ n|nope }}{% extends 'x' %}", "{% extends 'x' %}{% if t %}{{ n|nope }}{% endif %}", "{% if t %}{% extends 'x' %}{% endif %}{{ n|nope }}",
+    "{% extends 'x' %}{% for i in [1] %}{{ n|nope }}{% endfor %}", "{% extends 'x' %}{% block b %}{{ n|nope }}{% endblock %}",
+    "{% extends 'x' %}{% set y = n|nope %}", "{% extends 'x' %}{% set y %}{{ n|nope }}{% endset %}", "{% extends 'x' %}{% filter upper %}{{ n|nope }}{% endfilter %}", "{% extends 'x' %}{% with %}{{ n|nope }}{% endwith %}", "{% extends 'x' %}{% call n() %}{{ n|nope }}{% endcall %}", "{% extends 'x' %}{% macro m() %}{{ n|nope }}{% endmacro %}",
+    "{% if t %}{% extends 'x' %}{{ n|nope }}{% endif %}", "{% if es %}{% extends 'x' %}{% endif %}{{ n }}", "{{ '{0:__class__}'.format(5) }}",
+    "{{ '{:__}'.format(5) }}", "{{ '{:,,}'.format(5) }}", "{{ '{:,,5}'.format(5) }}", "{{ '{:,_}'.format(5) }}", "{{ '{:_,}'.format(5) }}",
+    "{{ '{:_,_}'.format(5) }}", "{{ '{:__d}'.format(5) }}", "{{ '{:,,.1f}'.format(5) }}", "{{ '{:__}'.format(2.5) }}", "{{ '{:__}'.format('a') }}",
+    "{{ '{:,,}'.format('a') }}", "{{ '{:,_}'.format('a') }}",
+]
+CASES += [{"tpl": t, "opts": {"undefined": kind}} for kind in ("default", "strict", "debug", "chainable") for t in [
+    "{{ [1][dict.foo] }}", "{{ {}[dict.foo] }}", "{{ 5[dict.foo, dict.bar] }}", "{{ {dict.foo: 1}[dict['}']] }}", "{{ [1][dict.foo]% x }}",
+    "{{ 5[('<'|e)] }}", "{{ 5[('<'|e), 1] }}", "{{ 5[1.5] }}", "{{ 5[none] }}", "{{ 5[[1, x]] }}", "{{ {}[(1, x)] }}", "{{ x.__c|indent }}",
+    "{{ x._c }}", "{{ x._c.d }}", "{{ x['_c'] }}", "{{ x|attr('_c') }}", "{{ x|attr('__c') }}", "{{ x.c__ }}", "{{ x.__c__.d }}",
+]]

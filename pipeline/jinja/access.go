@@ -44,6 +44,8 @@ func (r *run) undefinedAttr(u *undefined, name string) (value.Value, error) {
 	switch {
 	case strings.HasPrefix(name, "_") && isPrivate(u, name):
 		return r.unsafeAttr(u, name), nil
+	case u.kind == Chainable && strings.HasPrefix(name, "_") && !isDunder(name):
+		return r.unsafeAttr(u, name), nil // it makes every name up but these, and the sandbox hides it
 	case u.kind == Chainable:
 		return u, nil
 	}

@@ -11,6 +11,15 @@ import (
 type Kwarg struct {
 	Name  string
 	Value value.Value
+	key   value.Value // the name where it is not a str: markup
+}
+
+// keyOf is the name as the key of a dict.
+func (k *Kwarg) keyOf() value.Value {
+	if k.key != nil {
+		return k.key
+	}
+	return value.Str(k.Name)
 }
 
 // args are the arguments of a call.

@@ -24,11 +24,12 @@ type scope struct {
 	fn       *fnScope // the function whose code is being made
 	toplevel bool
 	soft     bool // inside an if: unknown filters fail at run time only
+	printed  bool // what is printed here is what the template prints: not in a macro, a block or a set
 }
 
 // inner opens a scope inside s in function fn.
 func (s *scope) inner(fn *fnScope) *scope {
-	return &scope{symbols: newSymbols(s.symbols, fn), ctx: s.ctx, fn: fn}
+	return &scope{symbols: newSymbols(s.symbols, fn), ctx: s.ctx, fn: fn, printed: s.printed}
 }
 
 // softly is s inside an if.
@@ -45,6 +46,7 @@ type compiler struct {
 	blocks   map[string]*block
 	free     map[string]bool // names that come from outside
 	mutates  bool            // some changing method is named
+	extended bool            // an extends that always runs was met
 	loopTest int
 }
 
@@ -85,7 +87,7 @@ func (c *compiler) template(t *templateNode) (*program, error) {
 		return nil, dup
 	}
 	p := &program{fn: newFn(nil), blocks: c.blocks}
-	s := &scope{symbols: newSymbols(nil, p.fn), ctx: &evalCtx{autoescape: c.env.autoescape}, fn: p.fn, toplevel: true}
+	s := &scope{symbols: newSymbols(nil, p.fn), ctx: &evalCtx{autoescape: c.env.autoescape}, fn: p.fn, toplevel: true, printed: true}
 	if undeclared(t.body, "self")["self"] {
 		r := s.param("self")
 		p.selfRef = &r
@@ -258,6 +260,9 @@ func lined(line int, fn execFn) execFn {
 func (c *compiler) stmt(n node, s *scope) (execFn, error) {
 	switch n := n.(type) {
 	case *outputStmt:
+		if s.printed && c.extended {
+			return seq(), nil // what another template would be shown instead of is not even compiled
+		}
 		return c.output(n, s)
 	case *ifStmt:
 		return c.ifStmt(n, s.softly())
@@ -288,6 +293,7 @@ func (c *compiler) stmt(n node, s *scope) (execFn, error) {
 		if !s.toplevel {
 			return nil, assertionErr(n.line, "cannot use extend from a non top-level scope")
 		}
+		c.extended = c.extended || !s.soft
 		return c.noLoader(n.template, n.line, s)
 	case *includeStmt:
 		return c.include(n, s)

@@ -184,6 +184,7 @@ func (c *compiler) assign(n *assignStmt, s *scope) (execFn, error) {
 
 func (c *compiler) assignBlock(n *assignBlockStmt, s *scope) (execFn, error) {
 	inner := s.inner(s.fn)
+	inner.printed = false
 	inner.analyze(n, "")
 	enter := c.enter(inner)
 	body, err := c.body(n.body, inner)

@@ -75,7 +75,7 @@ func (l *argList) kwargs(r *run, f *frame) ([]Kwarg, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Kwarg{l.kwNames[i], v}
+		out[i] = Kwarg{Name: l.kwNames[i], Value: v}
 	}
 	if l.dynKwarg == nil {
 		return out, nil
@@ -107,7 +107,11 @@ func (l *argList) kwargs(r *run, f *frame) ([]Kwarg, error) {
 				return nil, typeErr("%s() got multiple values for keyword argument %s", l.fn, quote(name))
 			}
 		}
-		out = append(out, Kwarg{name, item})
+		kw := Kwarg{Name: name, Value: item}
+		if isMarkup(k) {
+			kw.key = k
+		}
+		out = append(out, kw)
 	}
 	return out, nil
 }
@@ -135,7 +139,7 @@ func (c *compiler) callExpr(e *callExpr, s *scope, caller func(*run, *frame) val
 			return nil, err
 		}
 		if caller != nil {
-			a.kw = append(a.kw, Kwarg{"caller", caller(r, f)})
+			a.kw = append(a.kw, Kwarg{Name: "caller", Value: caller(r, f)})
 		}
 		v, err := r.callValue(fn, &a)
 		r.stack = r.stack[:base]

@@ -18,6 +18,8 @@ func (c *compiler) expr(e expr, s *scope) (evalFn, error) {
 		return func(*run, *frame) (value.Value, error) { return v, nil }, nil
 	case *tupleExpr:
 		return c.tupleExpr(e, s)
+	case *sliceExpr:
+		return nil, unsupported(e.line, "slices inside a tuple subscript, as in x[1:2, 3], are not supported")
 	case *listExpr:
 		return c.listExpr(e, s)
 	case *dictExpr:

@@ -124,8 +124,8 @@ func (m *macro) bindRest(r *run, f *frame, a *args, rest []Kwarg) error {
 	switch {
 	case c.kwargs >= 0:
 		d := &value.Dict{}
-		for _, k := range rest {
-			d.Set(k.Name, k.Value)
+		for i := range rest {
+			d.SetKey(rest[i].keyOf(), rest[i].Value)
 		}
 		f.slots[c.kwargs] = d
 	case len(rest) > 0:
@@ -135,7 +135,7 @@ func (m *macro) bindRest(r *run, f *frame, a *args, rest []Kwarg) error {
 					"a bug.", quote(c.name))
 			}
 		}
-		return typeErr("macro %s takes no keyword argument %s", m.nameRepr(), quote(rest[0].Name))
+		return typeErr("macro %s takes no keyword argument %s", m.nameRepr(), value.Repr(rest[0].keyOf()))
 	}
 	switch {
 	case c.varargs >= 0:
@@ -165,6 +165,7 @@ func (c *compiler) macroBody(n node, line int, name string, params []*nameExpr, 
 	s *scope) (*macroCode, error) {
 	m := &macroCode{name: name, fn: newFn(s.fn), caller: -1, kwargs: -1, varargs: -1}
 	in := s.inner(m.fn)
+	in.printed = false
 	in.analyze(n, "")
 	special := map[string]bool{}
 	for i, p := range params {

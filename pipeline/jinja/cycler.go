@@ -68,7 +68,7 @@ func cyclerFunction(name, uses string, method func(*cyclerVal) value.Value) valu
 		if err != nil {
 			return nil, err
 		}
-		if u := asUndefined(got[0]); u != nil {
+		if u := asUndefined(got[0]); u != nil && name == "next" {
 			return nil, u.fail()
 		}
 		if class, ok := got[0].(*goFunc); ok && class.class == cyclerPath {

@@ -129,8 +129,8 @@ func (r *run) updateDict(d *value.Dict, a *args) error {
 			return err
 		}
 	}
-	for _, k := range a.kw {
-		if err := r.setKey(d, value.Str(k.Name), k.Value); err != nil {
+	for i := range a.kw {
+		if err := r.setKey(d, a.kw[i].keyOf(), a.kw[i].Value); err != nil {
 			return err
 		}
 	}

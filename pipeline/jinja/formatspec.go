@@ -51,10 +51,7 @@ func (r *run) parseSpec(s, typ string, dflt rune) (formatSpec, error) {
 		return sp, err
 	}
 	sp.group = take(",_")
-	if sp.group != 0 && s != "" && (s[0] == ',' || s[0] == '_') {
-		if s[0] == sp.group {
-			return sp, valueErr("Cannot specify '%c' with '%c'.", sp.group, s[0])
-		}
+	if sp.group != 0 && s != "" && s[0] != sp.group && (s[0] == ',' || s[0] == '_') {
 		return sp, valueErr("Cannot specify both ',' and '_'.")
 	}
 	if take(".") != 0 {

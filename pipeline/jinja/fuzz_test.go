@@ -3,6 +3,7 @@ package jinja_test
 import (
 	"context"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -97,10 +98,20 @@ func runRandom(t *testing.T, file string) {
 	t.Logf("%d cases", len(g.Cases))
 }
 
-// ours are cases that hold something of Python itself: its recursion limit, its own compiler.
+// complexNumber is one as Python writes it, or what its messages call it.
+var complexNumber = regexp.MustCompile(`\([-+0-9.e]+[-+][0-9.e]+j\)|'complex'|\bcomplex\(\)|complex number`)
+
+// ours are cases that hold something of Python itself: its recursion limit, its own compiler and the functions that
+// Jinja makes for it, its complex numbers, its classes (which dict[...].mro() lists).
 // A number that cannot be printed is refused here when it is made, so that a template cannot fill the memory with it.
 // With its constant folding off, Jinja also writes a float literal beyond the range as the name inf, which does not exist.
 func ours(c *goldenCase) bool {
-	return c.Err != nil && (c.Err.Class == "RecursionError" || strings.Contains(c.Err.Message, "<template>") ||
-		strings.HasPrefix(c.Err.Message, "Exceeds the limit (4300 digits)") || c.Err.Message == "name 'inf' is not defined")
+	if strings.Contains(c.Tpl, ".mro") {
+		return true
+	}
+	if c.Err == nil {
+		return c.Out != nil && complexNumber.MatchString(*c.Out)
+	}
+	return c.Err.Class == "RecursionError" || strings.Contains(c.Err.Message, "<template>") || strings.Contains(c.Err.Message, "<locals>") || complexNumber.MatchString(c.Err.Message) ||
+		strings.HasPrefix(c.Err.Message, "Exceeds the limit (4300 digits)") || c.Err.Message == "name 'inf' is not defined"
 }

@@ -64,11 +64,6 @@ func (p *Parser) subscript(e expr) (expr, error) {
 	if len(args) == 1 {
 		return &getitemExpr{pos: at, node: e, arg: args[0]}, nil
 	}
-	for _, a := range args {
-		if _, ok := a.(*sliceExpr); ok {
-			return nil, unsupported(t.line, "slices inside a tuple subscript, as in x[1:2, 3], are not supported")
-		}
-	}
 	return &getitemExpr{pos: at, node: e, arg: &tupleExpr{pos: at, items: args}}, nil
 }
 

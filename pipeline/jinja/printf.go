@@ -55,6 +55,8 @@ func (f *formatArgs) Mapping(v value.Value) bool {
 	switch v := v.(type) {
 	case value.Bytes:
 		return !f.bytes
+	case *goFunc: // a class has items, but none that it would be asked for
+		return false
 	case *value.Dict, *value.List, *rangeVal, *undefined, subscripted:
 		return true
 	case *value.Enum:

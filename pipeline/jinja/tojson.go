@@ -91,6 +91,9 @@ func (r *run) measure(v value.Value, indent, depth int) error {
 		return each(v.pair)
 	case *value.Dict:
 		for k, x := range v.All() {
+			if u := asUndefined(k); u != nil && v.Len() > 1 { // the keys are sorted
+				return u.fail()
+			}
 			if s, ok := str(k); ok {
 				if err := r.alloc(2 * len(s)); err != nil {
 					return err

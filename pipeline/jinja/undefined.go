@@ -23,7 +23,15 @@ type undefined struct {
 	hint  string
 	owner value.Value // nil: a name, not an attribute
 	name  value.Value
+	shown string // the name's repr, of one that only a run can print
 	class string // exception class; "" is UndefinedError
+}
+
+func (u *undefined) nameRepr() string {
+	if u.shown != "" {
+		return u.shown
+	}
+	return value.Repr(u.name)
 }
 
 func (u *undefined) Class() string { return "jinja2.runtime." + undefinedNames[u.kind] }
@@ -47,7 +55,7 @@ func (u *undefined) PyStr() string {
 	case u.owner == nil:
 		return "{{ " + value.ToStr(u.name) + " }}"
 	}
-	return "{{ no such element: " + objectTypeRepr(u.owner) + "[" + value.Repr(u.name) + "] }}"
+	return "{{ no such element: " + objectTypeRepr(u.owner) + "[" + u.nameRepr() + "] }}"
 }
 
 // PyLen is the length of an undefined: none, and so it is false.
@@ -62,7 +70,7 @@ func (u *undefined) message() string {
 	}
 	owner := objectTypeRepr(u.owner)
 	if _, ok := str(u.name); !ok {
-		return owner + " has no element " + value.Repr(u.name)
+		return owner + " has no element " + u.nameRepr()
 	}
 	return quote(owner) + " has no attribute " + value.Repr(u.name)
 }
@@ -100,10 +108,10 @@ func (r *run) undefHint(hint, name string) value.Value {
 
 func (r *run) undefItem(owner, name value.Value) value.Value {
 	u := &undefined{kind: r.env.undefined, owner: owner, name: name}
-	if _, ok := name.(reprer); ok && u.kind != Debug { // which needs the run to print
-		if text, err := r.repr(name); err == nil {
-			u.hint = objectTypeRepr(owner) + " has no element " + text
-		}
+	switch name.(type) {
+	case value.Str, value.Int:
+	default:
+		u.shown, _ = r.repr(name)
 	}
 	return u
 }
