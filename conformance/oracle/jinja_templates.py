@@ -458,3 +458,28 @@ CASES += [{"tpl": t, "opts": {"undefined": kind}} for kind in ("default", "stric
     "{{ 5[('<'|e)] }}", "{{ 5[('<'|e), 1] }}", "{{ 5[1.5] }}", "{{ 5[none] }}", "{{ 5[[1, x]] }}", "{{ {}[(1, x)] }}", "{{ x.__c|indent }}",
     "{{ x._c }}", "{{ x._c.d }}", "{{ x['_c'] }}", "{{ x|attr('_c') }}", "{{ x|attr('__c') }}", "{{ x.c__ }}", "{{ x.__c__.d }}",
 ]]
+
+CASES += [
+    "{% filter length %}abc{% endfilter %}", "{% filter upper|sort %}a{{ n }}b{% endfilter %}",
+    "{% macro m() %}{% filter length %}abc{% endfilter %}{% endmacro %}a{{ m() }}",
+    "{% set z %}{% filter length %}abc{% endfilter %}{% endset %}{{ z }}", "{% filter upper %}{% filter length %}abc{% endfilter %}{% endfilter %}",
+    "{% filter default(x, true) %}{% endfilter %}", "{% filter safe %}<{% endfilter %}", "{% set z | length %}abc{% endset %}{{ z }}",
+    "{% filter first %}{% endfilter %}", "{% block b %}{% filter length %}a{% endfilter %}{% endblock %}",
+    "{% autoescape true %}{% filter length %}a{% endfilter %}{% endautoescape %}",
+    "{% filter upper|e %}a<{% endfilter %}{% filter trim|list|join %} a {% endfilter %}", "{% filter length %}abc{% endfilter %}{{ 1 / 0 }}",
+    "{% filter length %}abc{% endfilter %}{% set q = 1 // 0 %}",
+    "{% macro m() %}{% filter length %}abc{% endfilter %}{% endmacro %}{{ m() }}{{ 1 / 0 }}", "{% call range(3) %}{% endcall %}",
+    "{% filter list %}abc{% endfilter %}{% filter length %}abc{% endfilter %}", "{{ '{:=٣8}'.format(42) }}", "{{ '{:٣}|'.format('a') }}",
+    "{{ '{:.٣f}'.format(2.5) }}", "{{ '{:٠5}'.format(42) }}", "{{ '{:0٣}'.format(4) }}", "{{ [1,2,3]|batch(f, 0)|list }}",
+    "{{ [1,2,3]|batch(3.0, 0)|list }}", "{{ [1,2]|batch(3.0, 0)|list }}", "{{ [1,2]|batch(5.5, 0)|list }}", "{{ [1,2]|batch('a', 0)|list }}",
+    "{{ [1,2]|batch('a')|list }}", "{{ [1,2]|batch(true, 0)|list }}", "{{ [1,2]|batch(none, 0)|list }}", "{{ [1,2]|batch(-1, 0)|list }}",
+    "{{ [1,2]|batch(x, 0)|list }}", "{{ words|map('replace'|tojson, 'a', 'x')|list }}", "{{ words|select('odd'|e ~ 'x'|e)|list }}",
+    "{{ words|map('upper'|e)|list }}", "{{ [html, 1, ['a', {'b': 'c', 'd': ['e', none, true, 2.5]}], {}]|tojson('<'|e) }}",
+    "{{ [html, 1, ['a', {'b': 'c', 'd': ['e', none, true, 2.5]}], {}]|tojson('  '|safe) }}",
+    "{{ [html, 1, ['a', {'b': 'c', 'd': ['e', none, true, 2.5]}], {}]|tojson(''|e) }}",
+    "{{ [html, 1, ['a', {'b': 'c', 'd': ['e', none, true, 2.5]}], {}]|tojson('<') }}", "{{ {'a': [html|e, 'x']}|tojson('<'|e) }}",
+    "{{ {'a': [html|e, 'x']}|tojson('  '|safe) }}", "{{ {'a': [html|e, 'x']}|tojson(''|e) }}", "{{ {'a': [html|e, 'x']}|tojson('<') }}",
+    "{{ 'a<'|tojson('<'|e) }}", "{{ 'a<'|tojson('  '|safe) }}", "{{ 'a<'|tojson(''|e) }}", "{{ 'a<'|tojson('<') }}",
+    "{{ (['b'], 'c')|tojson('<'|e) }}", "{{ (['b'], 'c')|tojson('  '|safe) }}", "{{ (['b'], 'c')|tojson(''|e) }}", "{{ (['b'], 'c')|tojson('<') }}",
+    "{{ []|tojson('<'|e) }}", "{{ []|tojson('  '|safe) }}", "{{ []|tojson(''|e) }}", "{{ []|tojson('<') }}",
+]

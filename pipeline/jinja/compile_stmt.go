@@ -76,10 +76,17 @@ func (r *run) piece(v value.Value) error {
 	return nil
 }
 
-// emit writes a value that the compiler prints without "{{ }}": the result of a call or filter block.
+// emit writes a value that the compiler prints without "{{ }}": the result of a call or filter block. Unlike there,
+// Jinja makes no text of it, and so Python cannot join it.
 func (r *run) emit(v value.Value) error {
 	if r.native != nil {
 		return r.piece(v)
+	}
+	if _, text := str(v); !text && !r.python {
+		if r.notText == nil {
+			r.notText = typeErr("sequence item 0: expected str instance, %s found", typeName(v))
+		}
+		return nil
 	}
 	return r.print(v)
 }

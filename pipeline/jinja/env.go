@@ -183,7 +183,10 @@ func (t *Template) attempt(r *run, ctx context.Context, vars Vars, body execFn, 
 	if t.prog.selfRef != nil {
 		f.slots[t.prog.selfRef.slot] = &templateRef{}
 	}
-	return body(r, f)
+	if err := body(r, f); err != nil {
+		return err
+	}
+	return r.notText
 }
 
 func (r *run) begin(t *Template, ctx context.Context, vars Vars, copying bool) {

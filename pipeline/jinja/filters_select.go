@@ -57,7 +57,7 @@ func (r *run) applier(kind string, name value.Value, rest []value.Value, kw []Kw
 			fn = r.env.test(text)
 		}
 	}
-	shown, err := r.repr(plain(name))
+	shown, err := r.repr(name)
 	if err != nil {
 		return nil, err
 	}

@@ -186,9 +186,16 @@ func (r *run) fillBatch(tmp []value.Value, count, fill value.Value) ([]value.Val
 	if value.IsNone(fill) {
 		return tmp, nil
 	}
-	n, err := index(count)
-	if err != nil || n <= len(tmp) {
+	short, err := r.compareOp(tokLt, value.Int(len(tmp)), count)
+	if err != nil || !short {
 		return tmp, err
+	}
+	if !isInt(count) {
+		return nil, typeErr("can't multiply sequence by non-int of type '%s'", typeName(count))
+	}
+	n, err := index(count)
+	if err != nil {
+		return nil, err
 	}
 	if err := r.reserve(n, 16); err != nil {
 		return nil, err

@@ -96,13 +96,13 @@ func codeText(code rune) string {
 // specNumber reads a width or precision, within the memory limit.
 func (r *run) specNumber(s string, dflt int) (int, string, error) {
 	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-		n++
+	for size := digitSize(s, 10); size > 0; size = digitSize(s[n:], 10) {
+		n += size
 	}
 	if n == 0 {
 		return dflt, s, nil
 	}
-	v, err := strconv.Atoi(s[:n])
+	v, err := strconv.Atoi(asciiDigits(s[:n]))
 	if err != nil {
 		return 0, "", valueErr("Too many decimal digits in format string")
 	}

@@ -15,7 +15,7 @@ func (t *Template) RenderNative(ctx context.Context, vars Vars) (value.Value, er
 	var out value.Value
 	err := t.execute(ctx, vars, func(r *run, f *frame) error {
 		var pieces []value.Value
-		r.native = &pieces
+		r.native, r.python = &pieces, true
 		if err := t.prog.body(r, f); err != nil {
 			return err
 		}

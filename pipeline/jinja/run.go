@@ -26,6 +26,8 @@ type run struct {
 	copying    bool // containers from outside are copied before the template sees them
 	cur        *scopeVars
 	piped      value.Value // what a filter block or set block filters
+	python     bool        // the render is native: any value may be a piece
+	notText    error       // the first piece that is no text, which is an error once all of them are there
 }
 
 // scopeVars is jinja2.runtime.Context: names set at the top level over the render's variables. A scoped block gets one
@@ -91,12 +93,15 @@ func (r *run) write(s string) error {
 
 // capture runs a body into a buffer of its own and returns its text.
 func (r *run) capture(body execFn, f *frame) (string, error) {
-	buf, native := r.buf, r.native
+	buf, native, notText := r.buf, r.native, r.notText
 	start := len(buf)
-	r.native = nil
+	r.native, r.notText = nil, nil
 	// The body writes behind the text so far, in the same array; the text so far stays where it is.
 	err := body(r, f)
-	r.native = native
+	if err == nil {
+		err = r.notText
+	}
+	r.native, r.notText = native, notText
 	if err != nil {
 		return "", err
 	}

@@ -11,15 +11,18 @@ var jsonHTML = strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, 
 // filterTojson is json.dumps with sorted keys, made safe for HTML.
 func filterTojson(r *run, a []value.Value) (value.Value, error) {
 	opts := value.JSONOptions{SortKeys: true, Default: jsonDefault}
-	extra := 0
+	extra, grow := 0, 2
 	if _, isText := str(a[0]); !isText && !value.IsNone(a[1]) { // text is written without a look at the indent
 		n, text, err := jsonIndent(a[1])
 		if err != nil {
 			return nil, err
 		}
 		opts.Indent, opts.IndentText, extra = &n, text, n*max(1, len(text))
+		if isMarkup(a[1]) { // which Python puts in front of the items of a list
+			opts.ListText, grow = htmlEscaper.Replace, 12
+		}
 	}
-	if err := r.measure(a[0], extra, 1); err != nil {
+	if err := r.measure(a[0], extra, grow, 1); err != nil {
 		return nil, err
 	}
 	text, err := value.ToJSON(a[0], opts)
@@ -59,8 +62,8 @@ func jsonDefault(v value.Value) (value.Value, error) {
 }
 
 // measure goes over a value as json.dumps will, so that one that shares its parts many times over is stopped before it
-// is written out. indent is the spaces per level.
-func (r *run) measure(v value.Value, indent, depth int) error {
+// is written out. indent is the spaces per level, grow how many times as long text may become.
+func (r *run) measure(v value.Value, indent, grow, depth int) error {
 	if err := r.step(); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (r *run) measure(v value.Value, indent, depth int) error {
 	}
 	each := func(items []value.Value) error {
 		for _, x := range items {
-			if err := r.measure(x, indent, depth+1); err != nil {
+			if err := r.measure(x, indent, grow, depth+1); err != nil {
 				return err
 			}
 		}
@@ -80,7 +83,7 @@ func (r *run) measure(v value.Value, indent, depth int) error {
 	}
 	switch v := v.(type) {
 	case value.Str:
-		return r.alloc(2 * len(v))
+		return r.alloc(grow * len(v))
 	case *value.BigInt:
 		return r.digits(v)
 	case *value.List:
@@ -99,7 +102,7 @@ func (r *run) measure(v value.Value, indent, depth int) error {
 					return err
 				}
 			}
-			if err := r.measure(x, indent, depth+1); err != nil {
+			if err := r.measure(x, indent, grow, depth+1); err != nil {
 				return err
 			}
 		}

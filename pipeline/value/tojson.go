@@ -16,6 +16,7 @@ type JSONOptions struct {
 	SortKeys      bool                       // sort_keys=True
 	Indent        *int                       // spaces per level; nil keeps one line
 	IndentText    string                     // with Indent: what is written in the place of each space
+	ListText      func(string) string        // what is written for the JSON of a str in a list; nil writes it as it is
 	RefuseNaN     bool                       // allow_nan=False
 	Default       func(Value) (Value, error) // default=: what to write for a value JSON does not know; nil refuses it
 	Objects       bool                       // write data classes as their dict, sets as lists, dates as ISO text
@@ -182,12 +183,23 @@ func (w *jsonWriter) list(dst []byte, self Value, items []Value) ([]byte, error)
 		if i > 0 {
 			dst = append(dst, w.item...)
 		}
-		if dst, err = w.value(w.newline(dst), v); err != nil {
+		if dst, err = w.listItem(w.newline(dst), v); err != nil {
 			return dst, err
 		}
 	}
 	w.leave()
 	return append(w.newline(dst), ']'), nil
+}
+
+func (w *jsonWriter) listItem(dst []byte, v Value) ([]byte, error) {
+	if w.opts.ListText == nil {
+		return w.value(dst, v)
+	}
+	text, ok := plainKey(v).(Str)
+	if !ok {
+		return w.value(dst, v)
+	}
+	return append(dst, w.opts.ListText(string(AppendJSONString(nil, string(text), !w.opts.RawUnicode)))...), nil
 }
 
 func (w *jsonWriter) dict(dst []byte, d *Dict) ([]byte, error) {
@@ -237,7 +249,7 @@ func (w *jsonWriter) keyText(key Value) (string, error) {
 	return "", pyError("TypeError", "keys must be str, int, float, bool or None, not %s", TypeName(key))
 }
 
-// plainKey is [Plain] of a key, and the str of one whose class is a subclass of str in another package.
+// plainKey is [Plain], and the str of a value whose class is a subclass of str in another package.
 func plainKey(key Value) Value {
 	if text, ok := key.(interface{ PlainStr() Str }); ok {
 		return text.PlainStr()
