@@ -427,7 +427,7 @@ CASES += [t.replace("KEYS", KEYS) for t in [
     "{{ {('a'|e, 1): 2}[('a', 1)] }}", "{{ d|tojson }}{{ {'a'|e: d}|tojson }}", "{{ KEYS|reverse|list }}", "{{ KEYS|map('upper')|list }}",
     "{{ KEYS|map('length')|sum }}", "{{ KEYS|min }}{{ KEYS|max }}", "{{ KEYS|sort }}", "{{ KEYS|unique|list }}", "{{ KEYS|batch(2)|list }}",
     "{{ KEYS|slice(2)|list }}", "{{ KEYS|groupby(0)|list }}", "{{ KEYS|select('string')|list }}", "{{ KEYS.items()|first|last }}",
-    "{{ (KEYS.keys() - [])|sort }}", "{{ (KEYS.keys()|list)[0].upper() }}", "{{ KEYS.keys().isdisjoint(['a']) }}{{ KEYS.keys() == ['a'|e] }}",
+    "{{ (KEYS.keys() - [])|length }}", "{{ (KEYS.keys()|list)[0].upper() }}", "{{ KEYS.keys().isdisjoint(['a']) }}{{ KEYS.keys() == ['a'|e] }}",
     "{{ [KEYS, KEYS]|unique|list|length }}", "{{ KEYS|urlize }}", "{{ KEYS|e }}", "{{ KEYS|escape|length }}", "{{ KEYS|center(99) }}",
     "{{ KEYS|indent }}", "{{ KEYS|wordcount }}", "{{ [{'a'|e: 1}]|sum(attribute='a') }}", "{{ 'xay'.translate({97: 'b'|e}) }}",
     "{{ cycler(**{'a'|e: 1}) }}", "{{ 'x'|replace(**{'old'|e: 'x', 'new': 'y'}) }}", "{{ [3,1]|sort(**{'reverse'|e: true}) }}",
@@ -482,4 +482,16 @@ CASES += [
     "{{ 'a<'|tojson('<'|e) }}", "{{ 'a<'|tojson('  '|safe) }}", "{{ 'a<'|tojson(''|e) }}", "{{ 'a<'|tojson('<') }}",
     "{{ (['b'], 'c')|tojson('<'|e) }}", "{{ (['b'], 'c')|tojson('  '|safe) }}", "{{ (['b'], 'c')|tojson(''|e) }}", "{{ (['b'], 'c')|tojson('<') }}",
     "{{ []|tojson('<'|e) }}", "{{ []|tojson('  '|safe) }}", "{{ []|tojson(''|e) }}", "{{ []|tojson('<') }}",
+]
+
+CASES += [
+    "{{ range(10, 01٣.2 }}", "{{ 01٣.2 }}", "{{ 00٣.2 }}", "{{ 012.٣ }}", "{{ 0.1٣ }}",
+    "{{ d.fromkeys == dict.fromkeys }}{{ d.fromkeys == {}.fromkeys }}{{ d.get == {}.get }}", "{{ 'self-contained-.-thing!\"--x'|wordwrap(6) }}",
+    "{{ 'a-b-c-d ab-cd-ef a-b!-cd x-y-z.-q'|wordwrap(4) }}",
+    "{% extends 'x' %}{% with %}{{ n|nope }}{% endwith %}{% extends 'x' %}{% set y = n|nope %}",
+    "{% extends 'x' %}{% if t %}{% extends 'y' %}{% set y = n|nope %}{% endif %}",
+    "{% extends 'x' %}{% if t %}{% extends 'y' %}{% endif %}{% set y = n|nope %}", "{{ 'abc'.encode('latin-1{:٣') }}",
+    "{{ 'abc'.encode('latin-1é') }}", "{{ 'abc'.encode('ascii{:é') }}", "{{ 'abc'.encode('utf-16{:٣') }}", "{{ 'abc'.encode('cp1252{:٣') }}",
+    "{{ 'abc'.encode('latin٣1') }}", "{{ 'abc'.encode('٣utf-8') }}", "{{ 'abc'.encode('latin-1.٣') }}", "{{ 'abc'.encode('latin-1٣x') }}",
+    "{{ 'abc'.encode('koi8-r٣') }}",
 ]

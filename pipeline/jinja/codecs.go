@@ -20,21 +20,21 @@ type codec struct {
 	decode func(b string) (c rune, n int, reason string)
 }
 
-// normalCodec is how Python writes the name of an encoding (encodings.normalize_encoding).
+// normalCodec is how Python writes the name of an encoding (_Py_normalize_encoding, which goes before
+// encodings.normalize_encoding).
 func normalCodec(name string) string {
 	var b strings.Builder
 	gap := false
 	for _, c := range name {
-		if !value.IsAlnum(c) && c != '.' {
+		if c != '.' && (c >= utf8.RuneSelf || !value.IsAlnum(c)) {
 			gap = true
 			continue
 		}
 		if gap && b.Len() > 0 {
 			b.WriteByte('_')
 		}
-		if gap = false; c < utf8.RuneSelf {
-			b.WriteRune(c)
-		}
+		gap = false
+		b.WriteRune(c)
 	}
 	return strings.ToLower(b.String())
 }

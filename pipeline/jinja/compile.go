@@ -238,6 +238,9 @@ func seq(list ...execFn) execFn {
 func (c *compiler) body(list []node, s *scope) (execFn, error) {
 	fns := make([]execFn, 0, len(list))
 	for _, n := range list {
+		if _, again := n.(*extendsStmt); again && c.extended && s.toplevel {
+			break // Jinja compiles nothing behind a second one
+		}
 		fn, err := c.stmt(n, s)
 		if err != nil {
 			return nil, err

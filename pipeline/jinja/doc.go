@@ -15,10 +15,10 @@
 // template that calls a changing method on one works on a copy that only this render sees.
 //
 // What differs from Python, all of it out of the way: encode and decode know Unicode and single-byte encodings, not the
-// Chinese, Japanese and Korean ones; there are no complex numbers; a Markup that names a keyword argument becomes a str,
-// and so does any that a native render returns; two equal Markups are the same to sameas; a slice stands alone between
-// its brackets; dict[...] has no mro; of several undefined keyword arguments of wordwrap, indent, min and max, under a
-// strict undefined, another one may be named first. Addresses in the texts of objects are not printed.
+// Chinese, Japanese and Korean ones; there are no complex numbers, and no ranges of ints beyond 64 bits; markup that a
+// native render returns becomes a str; two equal Markups are the same to sameas; a slice stands alone between its
+// brackets; dict[...] has no mro; lipsum is refused; of several undefined keyword arguments of wordwrap, indent, min and
+// max, under a strict undefined, another one may be named first. Addresses in the texts of objects are not printed.
 //
 // What the room is not: it loads no files (include, import and extends fail as in an environment without a loader), has
 // no async mode and no translations. Chat messages live next door in chatext; Python's values in pipeline/value.

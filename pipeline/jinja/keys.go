@@ -1,6 +1,10 @@
 package jinja
 
-import "github.com/haywardhq/hayward/pipeline/value"
+import (
+	"strings"
+
+	"github.com/haywardhq/hayward/pipeline/value"
+)
 
 // Objects of Python without an equality of their own are dict keys, each one its own.
 
@@ -37,6 +41,13 @@ func (g *goFunc) DictKey() any {
 // DictKey implements value.Keyed. Whether two texts or numbers are one object Python alone knows; equal ones mostly are.
 func (m *boundMethod) DictKey() any {
 	if m.Class() == "builtin_function_or_method" {
+		if strings.Contains(" fromkeys fromhex from_bytes maketrans ", " "+m.name+" ") { // which are the class's
+			owner := typeName(m.self)
+			if isDictClass(m.self) {
+				owner = "dict"
+			}
+			return methodKey{value.Str(owner), m.name}
+		}
 		switch m.self.(type) {
 		case value.Str, value.Int, value.Bytes, *value.List, *value.Dict, *value.Set, *goFunc, *generator:
 			return methodKey{m.self, m.name}

@@ -68,8 +68,12 @@ func (l *lexer) foreignDigit(s string) error {
 		if c < utf8.RuneSelf {
 			continue
 		}
-		if i > 0 && strings.IndexByte("eE+-", s[i-1]) >= 0 {
+		switch {
+		case i > 0 && strings.IndexByte("eE+-", s[i-1]) >= 0:
 			return atLine(raise("SyntaxError", "invalid decimal literal (<unknown>, line 1)"), l.line)
+		case s[0] == '0' && strings.Trim(s[:i], "0") != "" && strings.Trim(s[:i], "0123456789") == "":
+			return atLine(raise("SyntaxError", "leading zeros in decimal integer literals are not permitted; "+
+				"use an 0o prefix for octal integers (<unknown>, line 1)"), l.line)
 		}
 		return atLine(raise("SyntaxError", "invalid character '%c' (U+%04X) (<unknown>, line 1)", c, c), l.line)
 	}

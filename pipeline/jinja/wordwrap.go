@@ -253,7 +253,7 @@ func dashBetween(s []rune, i int, dashes []int) bool {
 
 // hyphenBreak reports whether a line may break behind the hyphen at j.
 func hyphenBreak(s []rune, j int) bool {
-	before := letter(s, j-1) && letter(s, j-2) || j >= 3 && letter(s, j-3) && s[j-2] == '-' && wordPunct(s[j-1])
+	before := letter(s, j-1) && letter(s, j-2) || j >= 3 && letter(s, j-3) && s[j-2] == '-' && letter(s, j-1)
 	if !before || !letter(s, j+1) {
 		return false
 	}
