@@ -5,7 +5,8 @@ of them:
 
 The cases are a table, not drawn at random: each filter and test with too many, too few and misnamed arguments and with values
 of the wrong type, each method of Python's types likewise, pairs of pieces of str.format and of % formats, encodings by
-their names with each error mode, and uses of the objects that templates make themselves. Jinja's constant folding, which has rules of its own, is off.
+their names with each error mode, uses of the objects that templates make themselves, and the private names of each kind of
+value, which the sandbox hides. Jinja's constant folding, which has rules of its own, is off.
 """
 
 import json

@@ -65,6 +65,7 @@ var hostile = []struct {
 	{"names for characters", "{{ ('é' * 10**7).encode('ascii', 'namereplace') }}", fault.TooLarge},
 	{"indent", "{{ 'a\nb'|indent(10**10) }}", fault.TooLarge},
 	{"wordwrap separator", "{{ ('a' * 100000)|wordwrap(1, wrapstring='b' * 100000) }}", fault.TooLarge},
+	{"wordwrap of nothing", "{{ (' ' * 10**7)|wordwrap(1, wrapstring='b' * 100000) }}", fault.TooLarge},
 	{"batch fill", "{{ [1]|batch(10**10, 'x')|list }}", fault.TooLarge},
 	{"slice count", "{{ [1]|slice(10**10)|list }}", fault.TooLarge},
 	{"tojson indent", "{{ [[1]]|tojson(10**9) }}", fault.TooLarge},

@@ -83,6 +83,13 @@ func (r *run) outward(v value.Value, depth int) (out value.Value, changed bool, 
 			return v, false, err
 		}
 		return &value.List{Items: items}, true, err
+	case *value.Set:
+		items, changed, err := r.outwardItems(v.Items(), depth)
+		if !changed {
+			return v, false, err
+		}
+		out, _ := value.NewSet(items...)
+		return out, true, err
 	case *value.Dict:
 		return r.outwardDict(v, depth)
 	}

@@ -18,6 +18,7 @@ func TestNativeReturnsPythonsValues(t *testing.T) {
 		{"{{ [nope, {'k': nope}] }}", `[null,{"k":null}]`},
 		{"{{ [{'n': 1}]|groupby('n') }}", `[[1,[{"n":1}]]]`},
 		{"{{ ([{'n': 1}]|groupby('n'))[0] }}", `[1,[{"n":1}]]`},
+		{"{{ {s|e: 1}.keys() - [] }}", `["&lt;"]`},
 		{"{{ nope }}", `null`},
 	} {
 		tpl, err := jinja.New(jinja.Options{}).Compile(c.tpl, "")

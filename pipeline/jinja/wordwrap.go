@@ -123,30 +123,30 @@ func (w *wrapper) wrap(s string) []string {
 	chunks := w.chunks([]rune(s))
 	var lines []string
 	for len(chunks) > 0 {
-		if blank(chunks[0]) && len(lines) > 0 {
+		if len(lines) > 0 && chunks[0].blank() {
 			chunks = chunks[1:]
 		}
 		var cur []rune
 		last := 0 // where the last chunk of the line begins
-		for len(chunks) > 0 && len(cur)+len(chunks[0]) <= w.width {
+		for len(chunks) > 0 && len(cur)+len(chunks[0].text) <= w.width {
 			last = len(cur)
-			cur = append(cur, chunks[0]...)
+			cur = append(cur, chunks[0].text...)
 			chunks = chunks[1:]
 		}
-		if len(chunks) > 0 && len(chunks[0]) > w.width {
-			cut := w.cut(chunks[0], w.width-len(cur), len(cur) == 0)
+		if len(chunks) > 0 && len(chunks[0].text) > w.width {
+			cut := w.cut(chunks[0].text, w.width-len(cur), len(cur) == 0)
 			if w.breakLong { // an empty piece, too, is the line's last one
 				last = len(cur)
 			}
 			if cut > 0 {
 				last = len(cur)
-				cur = append(cur, chunks[0][:cut]...)
-				if chunks[0] = chunks[0][cut:]; len(chunks[0]) == 0 {
+				cur = append(cur, chunks[0].text[:cut]...)
+				if chunks[0].text = chunks[0].text[cut:]; len(chunks[0].text) == 0 {
 					chunks = chunks[1:]
 				}
 			}
 		}
-		if len(cur) > 0 && blank(cur[last:]) {
+		if len(cur) > 0 && len(cur)-last <= spacesAtEnd(cur[last:]) {
 			cur = cur[:last]
 		}
 		if len(cur) > 0 {
@@ -156,13 +156,21 @@ func (w *wrapper) wrap(s string) []string {
 	return lines
 }
 
-func blank(chunk []rune) bool {
-	for _, c := range chunk {
-		if !value.IsSpace(c) {
-			return false
-		}
+// chunk is text that a line ends before or behind. Pieces are cut from its front, so that how many white characters it
+// ends with is counted once.
+type chunk struct {
+	text   []rune
+	spaces int
+}
+
+func (c chunk) blank() bool { return len(c.text) <= c.spaces }
+
+func spacesAtEnd(s []rune) int {
+	n := 0
+	for n < len(s) && value.IsSpace(s[len(s)-1-n]) {
+		n++
 	}
-	return true
+	return n
 }
 
 // cut is how much of a chunk that is too long goes on the line.
@@ -193,7 +201,7 @@ func (w *wrapper) cut(chunk []rune, left int, empty bool) int {
 }
 
 // chunks splits text where lines may break: around white space and, with hyphens, behind them and around dashes.
-func (w wrapper) chunks(s []rune) [][]rune {
+func (w wrapper) chunks(s []rune) []chunk {
 	dashes := make([]int, len(s)+1) // where the run of dashes at i ends
 	for i := len(s) - 1; i >= 0; i-- {
 		dashes[i] = i
@@ -204,10 +212,10 @@ func (w wrapper) chunks(s []rune) [][]rune {
 			dashes[i] = i + 1
 		}
 	}
-	var out [][]rune
+	var out []chunk
 	for i := 0; i < len(s); {
 		j := w.chunkEnd(s, i, dashes)
-		out = append(out, s[i:j])
+		out = append(out, chunk{s[i:j], spacesAtEnd(s[i:j])})
 		i = j
 	}
 	return out
