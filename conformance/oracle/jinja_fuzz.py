@@ -9,6 +9,7 @@ is the part that is checked in; further ones, with another seed, are compared by
 Jinja's constant folding, which has rules of its own, is off.
 """
 
+import functools
 import json
 import random
 import re
@@ -18,6 +19,7 @@ import sys
 import jinja2.defaults
 import jinja2.filters
 import jinja2.runtime
+import markupsafe
 
 from jinja_cases import run
 from jinja_templates import CASES, CONTEXTS
@@ -154,14 +156,17 @@ class Texts:
 
     def __init__(self):
         self.addressed = False
-        self.soft, self.join = jinja2.filters.soft_str, jinja2.runtime.str_join
-        jinja2.filters.soft_str = jinja2.filters.FILTERS["string"] = jinja2.defaults.DEFAULT_FILTERS["string"] = self.watch(self.soft)
-        jinja2.runtime.str_join = self.watch(self.join)
+        for module, name in [(jinja2.filters, "soft_str"), (jinja2.filters, "escape"), (jinja2.filters, "url_quote"), (jinja2.filters, "pformat"),
+                             (jinja2.runtime, "str_join"), (markupsafe, "escape")]:
+            setattr(module, name, self.watch(getattr(module, name)))
+        for name in ("string", "e", "escape"):
+            jinja2.filters.FILTERS[name] = jinja2.defaults.DEFAULT_FILTERS[name] = self.watch(jinja2.filters.FILTERS[name])
 
     def watch(self, fn):
-        def watched(value):
-            text = fn(value)
-            self.addressed = self.addressed or " at 0x" in text
+        @functools.wraps(fn)
+        def watched(*args, **kwargs):
+            text = fn(*args, **kwargs)
+            self.addressed = self.addressed or " at 0x" in str(text)
             return text
 
         return watched
