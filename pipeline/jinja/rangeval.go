@@ -43,7 +43,8 @@ func (v *rangeVal) iter(*run) (iterator, error) {
 	}), nil
 }
 
-// slice is v[start:stop:step], a range again. One whose step is out of all range has one item at most.
+// slice is v[start:stop:step], a range again. A step beyond 64 bits is cut down where no second item comes of it, and
+// refused where one would.
 func (v *rangeVal) slice(start, stop, step value.Value) (value.Value, error) {
 	at, end, by, err := span(v.n, start, stop, step)
 	if err != nil {
@@ -51,6 +52,9 @@ func (v *rangeVal) slice(start, stop, step value.Value) (value.Value, error) {
 	}
 	out := &rangeVal{start: v.start + int64(at)*v.step, stop: v.start + int64(end)*v.step, step: v.step * int64(by), n: items(at, end, by)}
 	if out.step/int64(by) != v.step {
+		if out.n > 1 {
+			return nil, raise("OverflowError", "Python int too large to convert to C ssize_t")
+		}
 		out.step = math.MaxInt64
 	}
 	return out, nil
